@@ -4,7 +4,7 @@ use crate::{
     Said,
     by_hand::{error, report, started},
 };
-use flux::{Capacitor, Error, Flux, Format, Source, Unknown, source::Channel};
+use flux::{Capacitor, Config, Error, Flux, Format, Source, Unknown, source::Channel};
 use serde::Deserialize;
 use std::{
     io,
@@ -91,7 +91,9 @@ pub async fn cases() -> Vec<Said> {
         ("rule across fields", edited("host: a\npool:\n  url: db://a\n  min: 20\n").await),
         ("missing", first(Format::Yaml, "app.yaml", "port: 8080\npool:\n  min: 1\n").await),
         ("unknown keys", edited("hosts: a\nhost: a\npool:\n  url: db://a\n  colour: red\n").await),
-        ("unknown keys as a warning", warned().await),
+        ("unknown keys as a warning", warned::<AppConfig>("hosts: a\nhost: a\npool:\n  url: db://a\n").await),
+        ("former keys", warned::<Evolved>("connections: 20\nleast: 2\n").await),
+        ("removed keys", started::<Evolved>("max_szie: 8\n", |builder| builder).await.report()),
         ("yaml", edited("host: a\n  port: 8081\n").await),
         ("json", first(Format::Json, "app.json", "{\n  \"host\": \"a\",\n  \"port\": 8081,\n}").await),
         ("jsonc", first(Format::Jsonc, "app.jsonc", "{\n  \"host\": \"a\", // here\n  'port': 8081,\n}").await),
@@ -140,8 +142,20 @@ async fn part() -> String {
     report(&app.capacitor)
 }
 
+/// With keys of earlier versions. This crate has reached version 0.1.
+#[derive(Flux)]
+#[allow(dead_code, reason = "what sets it is reported")]
+struct Evolved {
+    #[flux(default = 10, was = "max_szie", removed = "0.1")]
+    max_size: u32,
+    #[flux(default = 1, was = "least", since = "0.0.9", removed = "9.0")]
+    min_size: u32,
+    #[flux(deprecated = "use `max_size`", since = "0.0.9", removed = "9.0")]
+    connections: Option<u32>,
+}
+
 /// Warnings are told in a `tracing` event only.
-async fn warned() -> String {
+async fn warned<C: Config>(document: &str) -> String {
     let written = Written::default();
     let subscriber = tracing_subscriber::fmt()
         .without_time()
@@ -153,10 +167,7 @@ async fn warned() -> String {
         })
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    started::<AppConfig>("hosts: a\nhost: a\npool:\n  url: db://a\n", |builder| {
-        builder
-    })
-    .await;
+    started::<C>(document, |builder| builder).await;
     drop(guard);
     let bytes = written.0.lock().expect("nobody panics with it");
     String::from_utf8_lossy(&bytes).trim_end().to_owned()

@@ -115,6 +115,7 @@ pub(crate) struct Field<'a> {
     /// The key in documents.
     pub(crate) key: String,
     pub(crate) aliases: Vec<String>,
+    pub(crate) evolution: Evolution,
     pub(crate) docs: String,
     pub(crate) env: Option<String>,
     /// The argument's whole name.
@@ -132,6 +133,21 @@ pub(crate) struct Field<'a> {
     pub(crate) shown: Shown,
     /// The name of the accessor.
     pub(crate) hot: Option<Ident>,
+}
+
+/// What a field was called in earlier versions of the program, and whether it goes.
+pub(crate) struct Evolution {
+    pub(crate) was: Vec<String>,
+    /// What to do instead.
+    pub(crate) deprecated: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) removed: Option<Removal>,
+}
+
+/// The version that no longer reads it.
+pub(crate) struct Removal {
+    pub(crate) version: String,
+    pub(crate) is_reached: bool,
 }
 
 /// What is behind a field.
@@ -332,6 +348,10 @@ impl Model<'_> {
     /// Whether a field of it may take entries of the layers below away.
     pub(crate) fn may_take_away(&self) -> bool {
         self.keyed().any(Field::may_take_away)
+    }
+    /// Whether a field of it had another name.
+    pub(crate) fn has_old_names(&self) -> bool {
+        self.keyed().any(|field| !field.evolution.was.is_empty())
     }
     /// The fields with an index in the layer, in its order.
     pub(crate) fn keyed(&self) -> impl Iterator<Item = &Field<'_>> {

@@ -254,3 +254,15 @@ fn every_function_on_the_type_is_known_by_its_name() {
     let input = Input::read(&input, &mut Errors::default());
     assert_eq!(emitted(crate::fallback::all(&input).to_string()), known);
 }
+
+#[test]
+fn a_struct_without_keys_of_earlier_versions_has_no_code_for_them() {
+    let words = ["current", "OLD", "saw_outdated", "option_env"];
+    let plain = expansion("struct C { #[serde(alias = \"b\")] a: u8, #[flux(nested)] c: C }");
+    assert!(!words.iter().any(|word| plain.contains(word)), "{plain}");
+    let text = "struct C { #[flux(was = \"b\", removed = \"9.0\")] a: u8, #[flux(deprecated = \"use `a`\")] c: Option<u8> }";
+    let evolved = expansion(text);
+    for word in words {
+        assert!(evolved.contains(word), "{word}: {evolved}");
+    }
+}

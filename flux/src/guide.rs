@@ -1,4 +1,4 @@
-//! Pages for people: how Flux is used, how types are written, where configuration comes from, what hostile documents cost, how to
+//! Pages for people: how Flux is used, how types are written, how keys change their names, where configuration comes from, what hostile documents cost, how to
 //! migrate, what errors mean.
 
 #[doc = include_str!("docs/patterns.md")]
@@ -17,6 +17,9 @@ pub mod page {}
 
 #[doc = include_str!("docs/types.md")]
 pub mod types {}
+
+#[doc = include_str!("docs/evolution.md")]
+pub mod evolution {}
 
 #[doc = include_str!("docs/security.md")]
 pub mod security {}

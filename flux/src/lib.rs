@@ -110,6 +110,7 @@ pub mod __private {
             same::{OfFloats, OfOthers, Unequal},
             secret_texts::{SecretProbe, SecretTexts},
             section_inside::single,
+            seen_keys::{OLD, current, saw_outdated},
             taken::{Gone, put_entries, take_away},
         },
         pipeline::{Stage, transformed::transformed},

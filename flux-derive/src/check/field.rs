@@ -1,6 +1,6 @@
 //! Which field does not compile: a borrowed type, a bad alias or variable, a `hot` that is no scalar; and the model of a field.
 
-use super::{argument, change_rules, default, kind, rules};
+use super::{argument, change_rules, default, evolution, kind, rules};
 use crate::{
     ast::{self, Input},
     errors::Errors,
@@ -35,6 +35,7 @@ pub(super) fn field<'a>(
         vis: &written.original.vis,
         ty,
         aliases: aliases(written, &key),
+        evolution: evolution::evolution(input, written, errors),
         docs: written.docs(),
         env: env(written, errors),
         argument: argument::name(written, errors),

@@ -4,6 +4,7 @@
 mod argument;
 mod change_rules;
 mod default;
+mod evolution;
 mod field;
 mod kind;
 mod literals;

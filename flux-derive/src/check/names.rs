@@ -1,6 +1,7 @@
-//! That two fields with the same key, alias or variable do not compile, and what each field's key is after `rename` and
+//! That two fields with the same key, alias, earlier name or variable do not compile, and what each field's key is after `rename` and
 //! `rename_all`.
 
+use super::evolution::old_names;
 use crate::{
     ast::{FieldInput, Input},
     errors::Errors,
@@ -74,11 +75,11 @@ pub(super) fn distinct(input: &Input<'_>, fields: &[model::Field<'_>], errors: &
         };
         let name = plain(field.ident);
         let mut taken = false;
-        let mut claim = |key: &str, at: TokenStream, errors: &mut Errors| {
+        let mut claim = |key: &str, what: &str, at: TokenStream, errors: &mut Errors| {
             if let Some(other) = documents.insert(key.to_owned(), name.clone()) {
                 taken = true;
                 if other == name {
-                    errors.at(at, format!("the alias `{key}` is given twice; keep one"));
+                    errors.at(at, format!("the {what} `{key}` is given twice; keep one"));
                 } else {
                     errors.at(
                         at,
@@ -89,10 +90,23 @@ pub(super) fn distinct(input: &Input<'_>, fields: &[model::Field<'_>], errors: &
                 }
             }
         };
-        claim(&field.key, renamed(written), errors);
+        claim(&field.key, "key", renamed(written), errors);
         for alias in written.options.texts(Key::SerdeAlias) {
             if alias.value() != field.key {
-                claim(&alias.value(), alias.to_token_stream(), errors);
+                claim(&alias.value(), "alias", alias.to_token_stream(), errors);
+            }
+        }
+        for old in old_names(written) {
+            let (text, at) = (old.value(), old.to_token_stream());
+            if text.is_empty() {
+                errors.at(at, "a key needs at least one character");
+            } else if text == field.key {
+                errors.at(
+                    at,
+                    format!("`{text}` is the key of the field itself; `was` is the one that it had before"),
+                );
+            } else {
+                claim(&text, "name", at, errors);
             }
         }
         if taken {

@@ -2,7 +2,10 @@
 
 use super::{leaf::Leaves, value};
 use crate::{
-    model::{Bound, Bounds, Check, Decode, DefaultSource, Field, Kind, Merge, Model, Rule, Value},
+    model::{
+        Bound, Bounds, Check, Decode, DefaultSource, Field, Kind, Merge, Model, Removal, Rule,
+        Value,
+    },
     types::literal_text,
     words::{expression, path_name, place, plain, type_name},
 };
@@ -94,10 +97,7 @@ fn field(field: &Field<'_>, leaf: Option<&Ident>, strict: bool) -> TokenStream {
     }
     all.extend(changes(field));
     all.extend(merge(field));
-    if !field.aliases.is_empty() {
-        let aliases = &field.aliases;
-        all.extend(quote!(.with_aliases(&[#(#aliases),*])));
-    }
+    all.extend(other_names(field));
     if let Some(name) = &field.env {
         all.extend(quote!(.with_variable(#name)));
     }
@@ -115,10 +115,37 @@ fn field(field: &Field<'_>, leaf: Option<&Ident>, strict: bool) -> TokenStream {
     all
 }
 
+/// Aliases, the names of earlier versions behind them, and how long those and a deprecated field are read.
+fn other_names(field: &Field<'_>) -> TokenStream {
+    let (aliases, evolution) = (&field.aliases, &field.evolution);
+    let was = &evolution.was;
+    let mut all = TokenStream::new();
+    if !aliases.is_empty() || !was.is_empty() {
+        all.extend(quote!(.with_aliases(&[#(#aliases,)* #(#was),*])));
+    }
+    if !was.is_empty() {
+        all.extend(quote!(.with_was(&[#(#was),*])));
+    }
+    if let Some(instead) = &evolution.deprecated {
+        all.extend(quote!(.with_deprecated(#instead)));
+    }
+    if let Some(version) = &evolution.since {
+        all.extend(quote!(.with_since(#version)));
+    }
+    if let Some(Removal {
+        version,
+        is_reached,
+    }) = &evolution.removed
+    {
+        all.extend(quote!(.with_removed(#version, #is_reached)));
+    }
+    all
+}
+
 /// What the field's variable would be called by its name in Rust, where serde calls it something else.
 fn segment_in_rust(field: &Field<'_>, env: &str) -> Option<TokenStream> {
     let in_rust = flux_syntax::env_segment(&plain(field.ident));
-    let mut aliases = field.aliases.iter();
+    let mut aliases = field.aliases.iter().chain(&field.evolution.was);
     let is_read = in_rust == env || aliases.any(|alias| flux_syntax::env_segment(alias) == in_rust);
     let has_name = !matches!(field.kind, Kind::Flat | Kind::Rest { .. });
     (has_name && !is_read).then(|| quote!(.with_segment_in_rust(#in_rust)))

@@ -1,6 +1,6 @@
 //! Emits the layer struct, and how it is decoded, laid over another one and asked what it contains.
 
-use super::leaf::Leaves;
+use super::{keys, leaf::Leaves};
 use crate::{
     model::{Field, Kind, Merge, Model},
     words::{place, plain},
@@ -56,8 +56,8 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
         let ident = field.ident;
         quote_spanned!(place(field.ty)=> ::core::clone::Clone::clone(&self.#ident))
     });
-    let keys = keys(model);
-    let index = index(model, leaves);
+    let keys = keys::keys(model);
+    let index = keys::index(model, leaves);
     let rests = rests(model, leaves);
     let one_rest = model
         .flat()
@@ -99,53 +99,6 @@ pub(super) fn layer(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     }
 }
 
-fn keys(model: &Model<'_>) -> TokenStream {
-    let names = model.keyed().map(|field| &field.key);
-    let mut sorted: Vec<(&String, usize)> = Vec::new();
-    for (index, field) in model.keyed().enumerate() {
-        sorted.push((&field.key, index));
-        sorted.extend(field.aliases.iter().map(|alias| (alias, index)));
-    }
-    sorted.sort_unstable();
-    let sorted = sorted
-        .into_iter()
-        .map(|(name, index)| quote!((#name, #index)));
-    quote! {
-        const KEYS: __f::Keys = __f::Keys::new(&[#(#names),*], &[#(#sorted),*]);
-    }
-}
-
-/// With flattened sections: the own keys first, then each section's in turn.
-fn index(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
-    let inner: Vec<_> = model
-        .flat()
-        .map(|field| flat_layer(field, leaves))
-        .collect();
-    if inner.is_empty() {
-        return TokenStream::new();
-    }
-    quote! {
-        fn width() -> usize {
-            Self::KEYS.len() #(+ <#inner as __f::FlatLayer>::width())*
-        }
-        fn index(__key: &str, __hint: usize) -> usize {
-            let __i = Self::KEYS.find(__key, __hint);
-            if __i != __f::UNKNOWN {
-                return __i;
-            }
-            let mut __base = Self::KEYS.len();
-            #(
-                let __i = <#inner as __f::FlatLayer>::index(__key, __hint.wrapping_sub(__base));
-                if __i != __f::UNKNOWN {
-                    return __base + __i;
-                }
-                __base += <#inner as __f::FlatLayer>::width();
-            )*
-            __f::UNKNOWN
-        }
-    }
-}
-
 /// The entries that the upper layer takes away.
 fn take_away(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let arms = model
@@ -170,7 +123,7 @@ fn take_away(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
 }
 
 /// The layer of something flattened.
-fn flat_layer(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
+pub(super) fn flat_layer(field: &Field<'_>, leaves: &Leaves) -> TokenStream {
     let ty = field.ty;
     match leaves.name(field) {
         Some(leaf) => quote_spanned!(place(ty)=> __f::Rest<#ty, #leaf>),
@@ -292,6 +245,7 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             }
         },
     );
+    let deprecated = keys::deprecated(model);
     quote! {
         #[inline]
         fn put<'__de, __A: __serde::de::MapAccess<'__de>>(
@@ -299,6 +253,7 @@ fn put(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
             __i: usize,
             __m: &mut __A,
         ) -> ::core::result::Result<(), __A::Error> {
+            #deprecated
             match __i {
                 #arms
                 _ => { #rest }

@@ -5,6 +5,7 @@ mod crates;
 mod describe;
 mod finish;
 mod handle;
+mod keys;
 mod layer;
 mod leaf;
 mod lints;
@@ -31,10 +32,12 @@ pub(crate) fn all(model: &Model<'_>) -> TokenStream {
     let layer = layer::layer(model, &leaves);
     let config = config(model, &leaves);
     let handle = handle::all(model);
+    let version = version(model);
     quote! {
         #allow
         const _: () = {
             #imports
+            #version
             #leaves
             #sections
             #layer
@@ -42,6 +45,17 @@ pub(crate) fn all(model: &Model<'_>) -> TokenStream {
             #handle
         };
     }
+}
+
+/// Whether a version is reached was asked of this variable: with another one the struct is compiled anew.
+fn version(model: &Model<'_>) -> Option<TokenStream> {
+    let mut fields = model.layered();
+    let asks = fields.any(|field| field.evolution.removed.is_some());
+    asks.then(|| {
+        quote!(
+            const _: ::core::option::Option<&str> = ::core::option_env!("CARGO_PKG_VERSION");
+        )
+    })
 }
 
 fn config(model: &Model<'_>, leaves: &leaf::Leaves) -> TokenStream {

@@ -108,6 +108,14 @@ pub(crate) static TABLE: &[Spec] = &[
         .doc("how an upper layer's value is laid over a lower one's: `\"replace\"`, `\"append\"`, `\"prepend\"`, `\"union\"`, `\"by_key\"` or a function `fn(&mut T, &T)`. Without it maps merge by key, sections field by field, and everything else is replaced"),
     row(Key::Secret, "secret", Field, Form::Flag)
         .doc("its value is never printed: not in errors, snippets, logs or the status (of another layer's value that quotes it: `flux::guide::security`). `SecretString`, `SecretBox` and `Zeroizing` are secret by themselves, also in an `Option`, a list or a map. A struct that is read as one value is not looked into: where it holds one, mark the field `secret`"),
+    row(Key::Was, "was", Field, Form::Text).example("\"old_key\"").repeatable()
+        .doc("the key that the field, or the section, had in an earlier version of the program: it is still read, in every layer, with a warning that names the place and the key since"),
+    row(Key::Deprecated, "deprecated", Field, Form::Text).example("\"use `pool.max_size`\"")
+        .doc("setting the field is a warning that says this. It needs a `default`, or is an `Option` or a section; the template leaves it out"),
+    row(Key::Since, "since", Field, Form::Text).example("\"2.0\"")
+        .doc("the version of the program in which the field got its key, or since which it is deprecated, for the warning"),
+    row(Key::Removed, "removed", Field, Form::Text).example("\"3.0\"")
+        .doc("the version of the program that no longer reads the key of `was`, or the field that is `deprecated`: from that version of the crate on, which has the struct, the warning is an error"),
     row(Key::Env, "env", Field, Form::Text).example("\"NAME\"")
         .doc("this variable, without prefix"),
     row(Key::Arg, "arg", Field, Form::Text).example("\"listen\"")

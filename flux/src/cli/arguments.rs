@@ -111,7 +111,8 @@ impl<C: Root> ConfigArguments<C> {
         let described = arguments::described(fields, decode, &prefixes);
         let set = self.has_set.then(set);
         let taken = taken(&command);
-        let all = described.into_iter().flat_map(clap_arguments).chain(set);
+        let named = described.into_iter().flat_map(by_name);
+        let all = named.flat_map(clap_arguments).chain(set);
         for one in all {
             if let Some(clash) = clash(&taken, &one) {
                 panic!("{}: {clash}", C::NAME);
@@ -145,7 +146,7 @@ impl<C: Root> ConfigArguments<C> {
                 words.push((place, word));
             }
         };
-        for one in described {
+        for one in described.into_iter().flat_map(by_name) {
             let name = &one.names[0];
             take(long(name), false);
             if one.form == ArgumentForm::Switch {
@@ -225,6 +226,19 @@ fn negation(name: &str) -> String {
     format!("--no-{name}")
 }
 
+/// The argument, and one that no help shows for each name of an earlier version: its own id tells which of them was typed.
+fn by_name(mut one: DescribedArgument) -> Vec<DescribedArgument> {
+    let old = std::mem::take(&mut one.old);
+    let old = old.into_iter().map(|name| DescribedArgument {
+        names: vec![name],
+        short: None,
+        is_hidden: true,
+        ..one.clone()
+    });
+    let old: Vec<_> = old.collect();
+    std::iter::once(one).chain(old).collect()
+}
+
 /// The arguments of clap for one of Flux: a switch has its negation beside it.
 fn clap_arguments(one: DescribedArgument) -> Vec<Arg> {
     let name = &one.names[0];
@@ -244,6 +258,7 @@ fn clap_arguments(one: DescribedArgument) -> Vec<Arg> {
         .action(ArgAction::Append)
         .value_parser(AnyText(one.choices))
         .hide_possible_values(true)
+        .hide(one.is_hidden)
         .value_name(one.type_name)
         .help(help)
         .long_help(long_help);
@@ -258,6 +273,7 @@ fn clap_arguments(one: DescribedArgument) -> Vec<Arg> {
                 .long(format!("no-{name}"))
                 .aliases(aliases.iter().map(|alias| format!("no-{alias}")))
                 .num_args(0)
+                .hide(one.is_hidden)
                 .default_missing_value("false")
                 .value_parser(value_parser!(OsString))
                 .action(ArgAction::Append)

@@ -185,6 +185,18 @@ impl FoundEvents {
             };
             self.add("restart", text, json!({ "paths": now.pending_restart }));
         }
+        if before.secrets_by_default != now.secrets_by_default {
+            let paths = now.secrets_by_default.join(", ");
+            let text = match paths.is_empty() {
+                true => "no secret has its default in the place of what was not kept any more"
+                    .to_owned(),
+                false => format!(
+                    "by default, since the last known good file contains no secrets: {paths}"
+                ),
+            };
+            let data = json!({ "paths": now.secrets_by_default });
+            self.add("secrets_by_default", text, data);
+        }
         if before.pinned != now.pinned {
             let word = if now.pinned { "pinned" } else { "unpinned" };
             self.add(

@@ -1,16 +1,17 @@
-//! Whether a document that can be decoded is refused or warned of all the same, for keys that no field has, sections that are null,
-//! dates in their place.
+//! Whether a document that can be decoded is refused or warned of all the same, for keys that no field has, keys of earlier versions,
+//! sections that are null, dates in their place.
 
 #[cfg(feature = "dotenv")]
 use super::slow::reported;
 use super::{
     Decoder, Found, LazyModel, Unknown,
     opened::opened,
-    slow::{MOST_WARNINGS, located, more_unknown, sentence},
+    slow::{MOST_WARNINGS, located, more_harmless, sentence},
     walk::{Spot, walk},
 };
 use crate::{
     document::Document,
+    layer::seen_keys::SeenKeys,
     schema::{self, Field},
 };
 
@@ -22,12 +23,14 @@ pub(super) struct Closer {
     pub(super) refuses: bool,
 }
 
-/// Looks at a document that can be decoded, but has keys that no field has, or a section that is null.
+/// Looks at a document that can be decoded, but has keys that no field has or that are of an earlier version, or a section that is
+/// null.
 #[cold]
 pub(super) fn look_closer(
     fields: &'static [Field],
     model: &LazyModel<'_, '_>,
     unknown: Unknown,
+    seen: SeenKeys,
 ) -> Closer {
     #[cfg(feature = "dotenv")]
     if let Decoder::Variables(reader) = model.decoder {
@@ -40,7 +43,7 @@ pub(super) fn look_closer(
     }
     // toml's decoder takes a date in the place of a section for a map with an unknown key.
     let matters = schema::any_strict(fields) || hands_dates_over_as_maps(model.decoder);
-    if unknown == Unknown::Ignore && !matters {
+    if unknown == Unknown::Ignore && !matters && !seen.outdated {
         return Closer::default();
     }
     let document = model.placed().ok();
@@ -52,31 +55,33 @@ pub(super) fn look_closer(
                 let document = Document::of_tree(&opened(fields, &tree));
                 let mut walked = walk(fields, &document, false, unknown);
                 if !matches!(model.decoder, Decoder::Custom(_)) {
-                    walked.spots.retain(Spot::is_unknown);
+                    walked.spots.retain(Spot::is_of_key);
                 }
                 walked
             }
             Err(syntax) => {
                 let sentence = sentence(fields, syntax.message, model.text, syntax.quotes);
-                let text = format!("has unknown keys that cannot be listed: {sentence}");
+                let keys = match seen.unknown {
+                    true => "unknown keys",
+                    false => "keys of earlier versions",
+                };
+                let text = format!("has {keys} that cannot be listed: {sentence}");
                 return Closer {
                     found: vec![Found::whole(text, syntax.at)],
-                    refuses: unknown == Unknown::Deny,
+                    refuses: unknown == Unknown::Deny && seen.unknown,
                 };
             }
         },
     };
     let refuses = walked.more > 0 || !walked.spots.iter().all(Spot::is_harmless);
-    match unknown {
-        Unknown::Ignore => {
-            walked.keep_harmless(0);
-            walked.more_harmless = 0;
-        }
-        _ if refuses => walked.keep_harmless(MOST_WARNINGS),
-        _ => {}
+    if unknown == Unknown::Ignore {
+        walked.pass_over_unknown();
+    }
+    if refuses {
+        walked.keep_harmless(MOST_WARNINGS, MOST_WARNINGS);
     }
     let mut found = located(document, walked.spots, walked.more);
-    found.extend(more_unknown(walked.more_harmless));
+    found.extend(more_harmless(walked.more_harmless));
     for one in &mut found {
         one.is_warning &= refuses;
     }

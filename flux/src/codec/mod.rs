@@ -51,7 +51,8 @@ use crate::{
     document::Dialect,
     layer::{
         Config,
-        decode::{Section, take_empty_flag, take_unknown_flag},
+        decode::{Section, take_empty_flag},
+        seen_keys::take_seen_keys,
     },
 };
 
@@ -71,7 +72,7 @@ pub(crate) fn decode<C: Config>(
     if text.trim().is_empty() {
         return Ok(nothing());
     }
-    take_unknown_flag();
+    take_seen_keys();
     take_empty_flag();
     let model = LazyModel::new(decoder, text);
     let layer = match fast::<Option<Section<C::Layer>>>(&model) {
@@ -91,8 +92,9 @@ pub(crate) fn decode<C: Config>(
             });
         }
     };
-    let closer = match take_unknown_flag() {
-        true => closer_look::look_closer(C::fields(), &model, unknown),
+    let seen = take_seen_keys();
+    let closer = match seen.any() {
+        true => closer_look::look_closer(C::fields(), &model, unknown, seen),
         false => closer_look::Closer::default(),
     };
     let emptied = match take_empty_flag() && !closer.refuses {

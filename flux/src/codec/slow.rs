@@ -11,7 +11,7 @@ use super::{
     item_rules::LeftOut,
     opened::opened,
     partial_layer::{FillLayer, PartialLayer},
-    walk::{Spot, walk},
+    walk::{MoreHarmless, Spot, walk},
 };
 #[cfg(feature = "yaml")]
 use crate::document::bad_merge;
@@ -133,10 +133,11 @@ pub(super) fn reported(read: &VariablesRead, text: &str, unknown: Unknown) -> Ve
     let refuses = |one: &VariableFlaw| match one.refuses {
         Refuses::Always => true,
         Refuses::AsUnknown => unknown == Unknown::Deny,
-        Refuses::Never => false,
+        Refuses::Never | Refuses::Warns => false,
     };
+    let is_told = |one: &VariableFlaw| one.refuses == Refuses::Warns || unknown != Unknown::Ignore;
     let all = read.problems.iter().chain(&read.unread);
-    let all = all.filter(|one| refuses(one) || unknown != Unknown::Ignore);
+    let all = all.filter(|one| refuses(one) || is_told(one));
     let found = all.map(|one| Found {
         problem: one.flaw.clone(),
         at: one.at.map(|at| lines.place(text, at)),
@@ -160,14 +161,10 @@ fn every(
 ) -> Vec<Found> {
     let mut walked = walk(fields, document, true, unknown);
     // What is only warned of is not what refuses the document: some of it is reported, since a misspelt key may be why.
-    walked.keep_harmless(match unknown {
-        Unknown::Ignore => 0,
-        _ => MOST_WARNINGS,
-    });
-    let untold = match unknown {
-        Unknown::Ignore => 0,
-        _ => walked.more_harmless,
-    };
+    if unknown == Unknown::Ignore {
+        walked.pass_over_unknown();
+    }
+    walked.keep_harmless(MOST_WARNINGS, MOST_WARNINGS);
     let mut spots: Vec<Spot> = all
         .caught
         .into_iter()
@@ -186,24 +183,28 @@ fn every(
     }
     withhold_lost_keys(fields, spots.iter_mut().map(|spot| &mut spot.problem));
     // Where the two passes disagree, the format's own decoder decides.
-    let disagree = spots.is_empty() && walked.spots.iter().all(Spot::is_unknown);
+    let disagree = spots.is_empty() && walked.spots.iter().all(Spot::is_of_key);
     spots.extend(walked.spots);
     let places = has_places.then_some(document);
     let mut found = located(places, spots, all.more + walked.more);
-    found.extend(more_unknown(untold));
+    found.extend(more_harmless(walked.more_harmless));
     if disagree {
         found.insert(0, first);
     }
     found
 }
 
-/// The warning of so many unknown keys that are not listed.
-pub(super) fn more_unknown(untold: usize) -> Option<Found> {
-    let found = || Found {
+/// The warnings of so many keys that are not listed.
+pub(super) fn more_harmless(untold: MoreHarmless) -> impl Iterator<Item = Found> {
+    let more = [
+        (untold.unknown, "unknown keys"),
+        (untold.outdated, "keys of earlier versions"),
+    ];
+    let more = more.into_iter().filter(|(count, _)| *count > 0);
+    more.map(|(count, keys)| Found {
         is_warning: true,
-        ..Found::more(format!("has {untold} more unknown keys"))
-    };
-    (untold > 0).then(found)
+        ..Found::more(format!("has {count} more {keys}"))
+    })
 }
 
 /// Whether the walk reports the same problem better: keys that occur twice, with their own place.

@@ -4,7 +4,7 @@
 use super::{opened::opened, syntax::Syntax};
 use crate::{
     document::{Document, TreeDecoder, Unfollowed, items_by_number, tree::Tree},
-    layer::decode::saw_unknown,
+    layer::seen_keys::saw_unknown,
     problem::{Flaw, Seg},
     schema::Field,
 };
@@ -28,7 +28,7 @@ pub(crate) struct VariablesRead {
     pub(crate) set: Vec<(Vec<Seg>, Range<usize>)>,
     /// What refuses the text.
     pub(crate) problems: Vec<VariableFlaw>,
-    /// What is not read and may have been meant.
+    /// What is not read and may have been meant, and what is of an earlier version.
     pub(crate) unread: Vec<VariableFlaw>,
     /// Every assignment is known whose text may be a secret.
     pub(crate) is_followed: bool,
@@ -51,6 +51,8 @@ pub(crate) enum Refuses {
     /// Where unknown keys do.
     AsUnknown,
     Never,
+    /// And it is reported also where unknown keys are ignored.
+    Warns,
 }
 
 /// Whether no line of the text is an assignment.

@@ -1,11 +1,11 @@
-//! Where an unknown key, a key that occurs twice and a date in the place of a section are found: a walk over a document beside the
-//! field table.
+//! Where an unknown key, a key of an earlier version, a key that occurs twice and a date in the place of a section are found: a walk
+//! over a document beside the field table.
 
 use super::Unknown;
 use crate::{
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     problem::{Flaw, MOST_PATH_BYTES, ProblemKind, Seg, What, collect_errors::MOST, path_bytes},
-    schema::{self, Field, Kind},
+    schema::{self, Field, Kind, Outdated},
 };
 use std::collections::HashMap;
 
@@ -21,14 +21,37 @@ pub(super) struct Spot {
 }
 
 impl Spot {
-    pub(super) fn is_unknown(&self) -> bool {
-        matches!(self.problem.what, What::Unknown(_))
+    /// Whether the key is what it is about, and not the value.
+    pub(super) fn is_of_key(&self) -> bool {
+        matches!(self.problem.what, What::Unknown(_) | What::Outdated { .. })
     }
 
-    /// Whether it refuses nothing: a key that no field has, where such keys are accepted.
-    pub(super) fn is_harmless(&self) -> bool {
-        self.is_unknown() && !self.strict
+    /// What it refuses.
+    pub(super) fn severity(&self) -> Severity {
+        match self.problem.what {
+            What::Unknown(_) if !self.strict => Severity::Unknown,
+            What::Outdated {
+                is_removed: false, ..
+            } => Severity::Outdated,
+            _ => Severity::Refuses,
+        }
     }
+
+    /// Whether it refuses nothing: a key that no field has, where such keys are accepted, or one of an earlier version.
+    pub(super) fn is_harmless(&self) -> bool {
+        self.severity() != Severity::Refuses
+    }
+}
+
+/// What something refuses that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Severity {
+    /// The document.
+    Refuses,
+    /// Nothing: a key that no field has.
+    Unknown,
+    /// Nothing: a key of an earlier version that is still read.
+    Outdated,
 }
 
 /// What a walk found.
@@ -38,22 +61,43 @@ pub(super) struct Walked {
     /// How many more there are that refuse the document.
     pub(super) more: usize,
     /// How many more there are that refuse nothing.
-    pub(super) more_harmless: usize,
+    pub(super) more_harmless: MoreHarmless,
+}
+
+/// How much is found beyond what is listed.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct MoreHarmless {
+    pub(super) unknown: usize,
+    pub(super) outdated: usize,
 }
 
 impl Walked {
-    /// Leaves so many of those that refuse nothing, and counts the others.
-    pub(super) fn keep_harmless(&mut self, most: usize) {
-        let mut harmless = 0;
-        self.spots.retain(|spot| {
-            harmless += usize::from(spot.is_harmless());
-            !spot.is_harmless() || harmless <= most
+    /// Leaves so many of those that refuse nothing, keys that no field has and keys of earlier versions, and counts the others.
+    pub(super) fn keep_harmless(&mut self, most_unknown: usize, most_outdated: usize) {
+        let (mut unknown, mut outdated) = (0, 0);
+        self.spots.retain(|spot| match spot.severity() {
+            Severity::Refuses => true,
+            Severity::Unknown => {
+                unknown += 1;
+                unknown <= most_unknown
+            }
+            Severity::Outdated => {
+                outdated += 1;
+                outdated <= most_outdated
+            }
         });
-        self.more_harmless += harmless.saturating_sub(most);
+        self.more_harmless.unknown += unknown.saturating_sub(most_unknown);
+        self.more_harmless.outdated += outdated.saturating_sub(most_outdated);
+    }
+
+    /// Leaves none of the keys that no field has and that refuse nothing, and counts none.
+    pub(super) fn pass_over_unknown(&mut self) {
+        self.keep_harmless(0, usize::MAX);
+        self.more_harmless.unknown = 0;
     }
 }
 
-/// Keys that no field has, keys that occur in their map twice, and dates in the place of sections, at any depth. Into values that
+/// Keys that no field has, keys of earlier versions, keys that occur in their map twice, and dates in the place of sections, at any depth. Into values that
 /// are decoded as a whole only `with_leaves`: what their types accept is accepted. Where `unknown` denies them, no key that no field
 /// has is harmless.
 pub(super) fn walk(
@@ -74,7 +118,8 @@ pub(super) fn walk(
             .saturating_mul(ALIASED)
             .saturating_add(1 << 16),
         copied: 0,
-        harmless: 0,
+        unknown: 0,
+        outdated: 0,
         walked: Walked::default(),
     };
     walk.section(fields, document.root());
@@ -100,16 +145,18 @@ struct Walk<'d, 't> {
     /// How many bytes of keys the paths of what was found have.
     copied: usize,
     /// How many of what was found refuse nothing.
-    harmless: usize,
+    unknown: usize,
+    outdated: usize,
     walked: Walked,
 }
 
 impl Walk<'_, '_> {
     /// Whether what is found next is counted only. What refuses nothing takes no room from what does.
-    fn is_full(&self, is_harmless: bool) -> bool {
-        let kept = match is_harmless {
-            true => self.harmless,
-            false => self.walked.spots.len() - self.harmless,
+    fn is_full(&self, severity: Severity) -> bool {
+        let kept = match severity {
+            Severity::Unknown => self.unknown,
+            Severity::Outdated => self.outdated,
+            Severity::Refuses => self.walked.spots.len() - self.unknown - self.outdated,
         };
         kept >= MOST || self.copied >= MOST_PATH_BYTES
     }
@@ -124,15 +171,17 @@ impl Walk<'_, '_> {
             strict,
             twice,
         };
-        let is_harmless = spot.is_harmless();
-        if self.is_full(is_harmless) {
-            match is_harmless {
-                true => self.walked.more_harmless += 1,
-                false => self.walked.more += 1,
-            }
+        let severity = spot.severity();
+        if self.is_full(severity) {
+            *match severity {
+                Severity::Unknown => &mut self.walked.more_harmless.unknown,
+                Severity::Outdated => &mut self.walked.more_harmless.outdated,
+                Severity::Refuses => &mut self.walked.more,
+            } += 1;
             return;
         }
-        self.harmless += usize::from(is_harmless);
+        self.unknown += usize::from(severity == Severity::Unknown);
+        self.outdated += usize::from(severity == Severity::Outdated);
         self.copied += path_bytes(&self.path);
         spot.problem.path.clone_from(&self.path);
         self.walked.spots.push(spot);
@@ -173,11 +222,16 @@ impl Walk<'_, '_> {
                         walk.report(value, What::Twice, false, true);
                     }
                     (_, Some(before)) => {
-                        let text = format!("`{before}` and `{key}` are the same field; remove one");
+                        let text = same_field(field, before, key);
                         let what = What::plain(ProblemKind::DuplicateKey, text);
                         walk.report(value, what, false, true);
                     }
-                    (Some((_, kind)), None) => walk.kind(kind, value),
+                    (Some((field, kind)), None) => {
+                        if let Some(outdated) = Outdated::of_key(field, key) {
+                            walk.report(value, outdated.of_document(), false, false);
+                        }
+                        walk.kind(kind, value);
+                    }
                 }
             });
         }
@@ -230,7 +284,11 @@ impl Walk<'_, '_> {
     fn unknown(&mut self, fields: &'static [Field], key: &str, entry: &Pair) {
         let strict = self.denies || schema::is_strict(fields);
         // Beyond those that are reported, none is suggested.
-        let near = match self.is_full(!strict) {
+        let severity = match strict {
+            true => Severity::Refuses,
+            false => Severity::Unknown,
+        };
+        let near = match self.is_full(severity) {
             false => schema::nearest(fields, key),
             true => None,
         };
@@ -240,5 +298,18 @@ impl Walk<'_, '_> {
             self.path.push(Seg::WITHHELD);
         }
         self.report(entry.value, What::Unknown(near), strict, false);
+    }
+}
+
+/// That two keys mean the same field, and which of them it had in an earlier version.
+fn same_field(field: Option<&Field>, before: &str, key: &str) -> String {
+    let old = |name: &&str| field.is_some_and(|field| field.is_old(name));
+    let mut names = [before, key].into_iter();
+    match (names.clone().all(|name| old(&name)), names.find(old)) {
+        (false, Some(was)) => {
+            let now = if was == key { before } else { key };
+            format!("`{was}` is the former name of `{now}`, which is there too; remove `{was}`")
+        }
+        _ => format!("`{before}` and `{key}` are the same field; remove one"),
     }
 }

@@ -83,6 +83,8 @@ pub(crate) struct Engine {
     trials: Option<Box<Trials>>,
     /// What the runtime has kept on disk, where it keeps anything.
     on_disk: Option<Box<DiskStatus>>,
+    /// The secrets that it does not have, and whose defaults readers see.
+    secrets_by_default: Vec<String>,
     /// The program refused the first configuration, and what is kept on disk may serve instead.
     denied: Option<DeniedFirst>,
     /// Warnings of what was taken up, until it is known what becomes of it.
@@ -128,6 +130,7 @@ impl Engine {
             adoptions: 0,
             trials: None,
             on_disk: None,
+            secrets_by_default: Vec::new(),
             denied: None,
             unreported: Vec::new(),
             events: Vec::new(),
@@ -378,10 +381,10 @@ impl Engine {
         self.layers.states[layer].fill(kept, reason, file);
     }
 
-    /// Whether a layer sets the value at a path.
+    /// The secrets that what is kept on disk does not have, and whose defaults readers see.
     #[cfg(feature = "json")]
-    pub(crate) fn sets(&mut self, path: &[Seg]) -> bool {
-        self.layers.set(path)
+    pub(crate) fn secrets_by_default(&self) -> &[String] {
+        &self.secrets_by_default
     }
 
     /// What is kept of a layer on disk cannot serve: [`LayerState::cannot_fill`].

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     codec::Decoder,
-    problem::{Flaw, ProblemKind, What},
+    problem::{Flaw, ProblemKind, Seg, What},
     report::{self, Entry},
     source::{
         ArgumentPaths, Content, Health, LastProven, Observation, ReadAgain, UriSecrets,
@@ -79,6 +79,8 @@ pub(crate) struct LayerState {
     pub(super) accepted: Option<DecodedContent>,
     /// The file that filled it at the start.
     kept_in: Option<String>,
+    /// Where it had secrets that the file does not have.
+    kept_secrets: Vec<Vec<Seg>>,
     /// The document before that: a secret that was replaced is still one.
     replaced: Option<Arc<[u8]>>,
     /// Why the newest content could not be decoded.
@@ -152,6 +154,7 @@ impl LayerState {
             unjudged: false,
             accepted: None,
             kept_in: None,
+            kept_secrets: Vec::new(),
             replaced: None,
             refusal: None,
             partial: None,
@@ -423,7 +426,7 @@ impl LayerState {
     }
 
     /// Whether the source is known to have a document. A layer that is read at start always has.
-    fn is_present(&self) -> bool {
+    pub(super) fn is_present(&self) -> bool {
         match &self.newest {
             Some(observed) => !matches!(observed, Observed::Absent),
             None => self.changed.is_some(),

@@ -14,6 +14,8 @@ mod plain_tables;
 mod read_tables;
 mod replaced_tables;
 pub(super) mod resolve;
+#[cfg(feature = "json")]
+mod secret_defaults;
 mod tables_alone;
 
 use super::{
@@ -199,20 +201,6 @@ impl Layers {
             refusals.extend(entries.map(|entry| entry.layer(number)));
         }
         refusals
-    }
-
-    /// Whether a layer sets the value at a path.
-    #[cfg(feature = "json")]
-    pub(super) fn set(&mut self, path: &[crate::problem::Seg]) -> bool {
-        let schema = self.schema;
-        self.states.iter_mut().any(|state| {
-            let decoder = state.decoder.as_ref();
-            let content = state.candidate.as_mut().or(state.accepted.as_mut());
-            let layer = content.and_then(|content| content.layer(schema, decoder));
-            layer.is_some_and(|layer| {
-                crate::layer::presence::depth((schema.parts)(layer), path) == path.len()
-            })
-        })
     }
 
     /// Whether there is content that was taken up and is not what readers see.

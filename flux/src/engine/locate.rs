@@ -171,7 +171,7 @@ fn only_document(
     only
 }
 
-/// Where a value that is missing can be set: the variable, and the key in the topmost document.
+/// Where a value that is missing can be set: the variable, and the key in the topmost document that there is, or the lowest that may be.
 fn fix<'s>(
     schema: &Schema,
     states: &'s [LayerState],
@@ -198,12 +198,12 @@ fn fix<'s>(
     let below = below.and_then(|number| states.get(number).filter(is_document));
     // What serves in the place of a document is not to be edited, and the document may have the value.
     let is_read = |(number, _): &(usize, &LayerState)| kept_in(*number).is_none();
-    let mut read = states
-        .iter()
-        .enumerate()
-        .filter(is_read)
-        .map(|(_, state)| state);
-    let document = below.or_else(|| read.rfind(is_document));
+    let read = || {
+        let states = states.iter().enumerate().filter(is_read);
+        states.map(|(_, state)| state).filter(is_document)
+    };
+    // One that is there, rather than an optional one that nobody has made yet.
+    let document = below.or_else(|| read().rfind(|state| state.is_present()).or(read().next()));
     let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
     let key = document.map(|_| KeyPath::new(path));
     // In a file of variables, a value is found by the name of its variable.

@@ -193,6 +193,7 @@ pub(super) fn kept(n: u32) -> KeptContent {
             m: None,
         })),
         document: None,
+        secrets: Vec::new(),
     }
 }
 

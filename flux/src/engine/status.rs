@@ -52,6 +52,9 @@ pub struct Status {
     pub quarantined: Vec<QuarantineStatus>,
     /// The file of the last known good configuration; none before it was written for the first time.
     pub last_known_good: Option<LastKnownGood>,
+    /// The paths of secrets whose defaults readers see since the last known good file serves: it contains no secrets, and no layer that
+    /// readers see sets them. None once their sources serve again.
+    pub secrets_by_default: Vec<String>,
     /// The file with the record of what is on trial; none before it was written for the first time.
     pub trial_record: Option<TrialRecordFile>,
     /// Whether newer content is kept waiting by [`pin`](crate::Capacitor::pin).
@@ -86,6 +89,7 @@ impl Status {
             trial: None,
             quarantined: Vec::new(),
             last_known_good: None,
+            secrets_by_default: Vec::new(),
             trial_record: None,
             pinned: false,
             generations: Vec::new(),
@@ -281,6 +285,7 @@ serialized! {
         trial: own.trial,
         quarantined: own.quarantined,
         last_known_good: own.last_known_good,
+        secrets_by_default: own.secrets_by_default,
         trial_record: own.trial_record,
         pinned: own.pinned,
         generations: own.generations.iter().map(|one| &**one).collect::<Vec<&Generation>>(),
@@ -345,6 +350,13 @@ impl fmt::Display for Status {
         }
         if let Some(file) = &self.last_known_good {
             file.show(f)?;
+        }
+        if !self.secrets_by_default.is_empty() {
+            write!(
+                f,
+                "\n  by default, since the last known good file contains no secrets: {}",
+                listed(&self.secrets_by_default)
+            )?;
         }
         if let Some(file) = &self.trial_record {
             file.show(f)?;

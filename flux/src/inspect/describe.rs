@@ -49,7 +49,7 @@ use std::fmt::Write as _;
 /// ");
 /// ```
 pub trait Describe: Config {
-    /// A commented file with every setting and its default. It decodes to the defaults. What has no value there is a comment: required
+    /// A commented file with every setting and its default, but for those that are deprecated. It decodes to the defaults. What has no value there is a comment: required
     /// keys, which are marked, optional ones, defaults that are expressions, secrets, and the entries of lists and maps of sections. Aliases,
     /// the accessors of hot fields, and arguments where the struct declares them, are named in comments. JSON has no comments, and contains
     /// the defaults alone.
@@ -106,7 +106,7 @@ pub trait Describe: Config {
             }
         });
         let mut path = Vec::new();
-        let mut each = |field: &Field, path: &[Seg], key: &str| {
+        let mut each = |field: &'static Field, path: &[Seg], key: &str| {
             row(field, key, path, &names, &mut text);
         };
         let root = Descent::at(Self::fields(), MAX_DEPTH);
@@ -118,7 +118,7 @@ pub trait Describe: Config {
     fn manual_page(prefix: &str) -> String {
         let mut settings = Vec::new();
         let names = FieldNames::of::<Self>(Some(prefix));
-        let mut each = |field: &Field, path: &[Seg], key: &str| {
+        let mut each = |field: &'static Field, path: &[Seg], key: &str| {
             settings.push(manual::entry(field, key, path, &names));
         };
         let root = Descent::at(Self::fields(), MAX_DEPTH);
@@ -126,7 +126,7 @@ pub trait Describe: Config {
         manual::page(Self::NAME, Self::DOCS, &settings)
     }
 
-    /// A file for `.env` with every variable under the prefix. Required ones are set to nothing, all others are comments.
+    /// A file for `.env` with every variable under the prefix, but for those of fields that are deprecated. Required ones are set to nothing, all others are comments.
     fn variables(prefix: &str) -> String {
         let mut text = String::new();
         let names = FieldNames::of::<Self>(Some(prefix));
@@ -162,7 +162,7 @@ pub(crate) fn schema_text<C: Config>(is_whole: bool, prefix: &str) -> String {
 }
 
 /// Docs, rules, marks and other names of a field.
-fn comments(field: &Field, names: &FieldNames, path: &[Seg]) -> Vec<String> {
+fn comments(field: &'static Field, names: &FieldNames, path: &[Seg]) -> Vec<String> {
     let docs = field.docs().lines().map(|line| line.trim().to_owned());
     let mut all: Vec<String> = docs.collect();
     all.extend(wording::rules(field));
@@ -219,6 +219,9 @@ fn template(
             {
                 all.extend(template(of(), &inner(), names, path, &way));
             }
+            continue;
+        }
+        if field.deprecated().is_some() {
             continue;
         }
         path.push(Seg::Key(field.name().into()));
@@ -294,7 +297,7 @@ fn rows(
     fields: &'static [Field],
     path: &mut Vec<Seg>,
     way: &Descent<'_>,
-    each: &mut dyn FnMut(&Field, &[Seg], &str),
+    each: &mut dyn FnMut(&'static Field, &[Seg], &str),
 ) {
     for field in fields {
         let is_flat = field.is_flattened();
@@ -332,7 +335,7 @@ fn rows(
     }
 }
 
-fn row(field: &Field, key: &str, path: &[Seg], names: &FieldNames, text: &mut String) {
+fn row(field: &'static Field, key: &str, path: &[Seg], names: &FieldNames, text: &mut String) {
     let cell = |text: &str| one_line(text).replace('|', "\\|");
     let default = match field.default() {
         Some(_) if field.is_secret() => "secret".to_owned(),
@@ -345,6 +348,7 @@ fn row(field: &Field, key: &str, path: &[Seg], names: &FieldNames, text: &mut St
     };
     let mut rules = wording::rules(field);
     rules.extend(wording::change_rules(field));
+    rules.extend(wording::deprecation(field));
     if field.is_secret() {
         rules.push("secret".to_owned());
     }
@@ -385,6 +389,9 @@ fn lines(
 ) {
     let unknown = TypeFacts::unknown();
     for (number, field) in fields.iter().enumerate() {
+        if field.deprecated().is_some() {
+            continue;
+        }
         let facts = facts.get(number).unwrap_or(&unknown);
         let is_flat = field.is_flattened();
         if !is_flat {

@@ -81,6 +81,8 @@ pub struct Explanation {
     pub short_argument: Option<char>,
     /// Other keys that mean the same field in documents.
     pub aliases: Vec<&'static str>,
+    /// What to do instead of setting it, since which version, and which one no longer reads it; none of a field that is not deprecated.
+    pub deprecated: Option<String>,
     /// What is to be known besides.
     pub notes: Vec<String>,
 }
@@ -232,6 +234,9 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = called(&self.path);
         match (&self.value, self.from) {
+            (Some(ConfigValue::Secret), ValueOrigin::Default) if self.is_secret => {
+                write!(f, "{name} has its default, which is secret")?;
+            }
             (Some(ConfigValue::Secret), _) if self.is_secret => {
                 write!(f, "{name} is set, and secret")?;
             }
@@ -307,6 +312,9 @@ impl fmt::Display for Explanation {
         if !self.aliases.is_empty() {
             write!(f, "\n   = alias: {}", self.aliases.join(", "))?;
         }
+        if let Some(deprecated) = &self.deprecated {
+            write!(f, "\n   = note: {deprecated}")?;
+        }
         if !self.docs.is_empty() {
             write!(f, "\n   = docs: {}", self.docs)?;
         }
@@ -334,6 +342,7 @@ serialized! {
         argument: own.argument,
         short_argument: own.short_argument,
         aliases: own.aliases,
+        deprecated: own.deprecated,
         notes: own.notes,
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     layer::{Parts, Presence},
     problem::Seg,
     report::secrets::KnownSecrets,
-    schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule, TypeFacts},
+    schema::{self, Descent, Field, Kind, MAX_DEPTH, MergeRule, SecretPlaces, TypeFacts},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -39,6 +39,7 @@ pub(super) struct Fold<'a> {
     views: &'a [LayerView<'a>],
     secrets: &'a KnownSecrets,
     has_secrets: bool,
+    places: SecretPlaces,
     secrecy: Secrecy,
     path: RefCell<Vec<Seg>>,
     /// What is made alone, with what leads there; everything where it is empty.
@@ -84,6 +85,7 @@ pub(super) fn fold<'a>(
         views,
         secrets,
         has_secrets: schema::any_secret(fields),
+        places: SecretPlaces::of(fields),
         secrecy,
         path: RefCell::default(),
         asked,
@@ -297,7 +299,12 @@ impl<'a> Fold<'a> {
         let (active, more_hidden, parts, form) = match kind {
             Kind::Section(inner) => {
                 let mut parts = Vec::new();
-                let is_there = !active.is_empty() || self.silent(field, facts, is_field).is_none();
+                let is_there = match active.is_empty() {
+                    false => true,
+                    // An entry that is null is taken away, and has no defaults.
+                    true if !is_field => hidden.is_empty(),
+                    true => self.silent(field, facts, is_field).is_none(),
+                };
                 if is_there && let Some(way) = way.enter(inner()) {
                     let inner_facts = facts.fields.map(|of| self.facts(of));
                     let inner_facts = inner_facts.as_deref().map_or(&[][..], |all| all);

@@ -50,7 +50,7 @@ impl ExplainedItems {
             for (number, item) in self.all.iter().enumerate() {
                 by_step.entry(item.step.clone()).or_insert(number);
                 let aliases = if item.is_field {
-                    item.field.aliases()
+                    item.field.aliases
                 } else {
                     &[]
                 };
@@ -108,6 +108,13 @@ impl ExplainedItem {
             && self.outcome == other.outcome
             && self.default == other.default
             && self.settings == other.settings
+    }
+
+    /// An entry of a map of sections that is null: there is none.
+    pub(super) fn is_taken_away(&self) -> bool {
+        !self.is_field
+            && self.is_structure
+            && self.outcome == ItemOutcome::Value(Some(ConfigValue::Null))
     }
 
     pub(super) fn has_secret_value(&self) -> bool {

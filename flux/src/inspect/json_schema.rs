@@ -10,7 +10,7 @@ use crate::{
     problem::Seg,
     schema::{
         ChangeRule, Constraint, ConstraintKind, Descent, Field, Kind, MAX_DEPTH, MergeRule,
-        TypeFacts,
+        Outdated, TypeFacts,
     },
     source::environment,
 };
@@ -201,21 +201,23 @@ impl Describing {
         keys: &mut SectionKeys,
     ) {
         let is_required = self.is_whole && !is_optional && must_be_there(field, facts, None);
-        let names: Vec<&str> = [field.name()]
-            .iter()
-            .chain(field.aliases())
-            .copied()
-            .collect();
+        let names: Vec<&str> = [field.name].iter().chain(field.aliases).copied().collect();
         for (number, name) in names.iter().enumerate() {
-            let schema = match number {
-                0 => schema.clone(),
-                _ => {
+            let schema = match (number, Outdated::of_key(field, name)) {
+                // What the program no longer reads is refused.
+                (_, Some(_)) if field.is_removed() => ConfigValue::Bool(false),
+                (0, _) => ConfigValue::Map(schema.clone()),
+                (_, outdated) => {
                     let mut other = schema.clone();
+                    let is_marked = other.iter().any(|(key, _)| key == "deprecated");
+                    if outdated.is_some() && !is_marked {
+                        put(&mut other, "deprecated", ConfigValue::Bool(true));
+                    }
                     put(&mut other, "x-flux-alias-of", text(field.name()));
-                    other
+                    ConfigValue::Map(other)
                 }
             };
-            put(&mut keys.properties, name, ConfigValue::Map(schema));
+            put(&mut keys.properties, name, schema);
         }
         let required = |names: &[&str]| {
             let names = names.iter().map(|name| text(*name)).collect();
@@ -352,6 +354,10 @@ impl Describing {
                 Some(value) => put(schema, "default", value),
                 None => put(schema, "x-flux-default", text(declared.text)),
             }
+        }
+        if let Some(deprecation) = wording::deprecation(field) {
+            put(schema, "deprecated", ConfigValue::Bool(true));
+            put(schema, "x-flux-deprecated", text(deprecation));
         }
         if field.is_secret() {
             put(schema, "writeOnly", ConfigValue::Bool(true));

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// One setting: its key, what is known of it, and its docs.
-pub(super) fn entry(field: &Field, key: &str, path: &[Seg], names: &FieldNames) -> String {
+pub(super) fn entry(field: &'static Field, key: &str, path: &[Seg], names: &FieldNames) -> String {
     let mut facts = Vec::new();
     if !field.type_name().is_empty() {
         facts.push(format!("type {}", field.type_name()));
@@ -26,6 +26,7 @@ pub(super) fn entry(field: &Field, key: &str, path: &[Seg], names: &FieldNames) 
     }
     facts.extend(wording::rules(field));
     facts.extend(wording::change_rules(field));
+    facts.extend(wording::deprecation(field));
     facts.extend(wording::hot(field));
     facts.extend(wording::aliases(field));
     facts.extend(names.variable(path).map(|name| format!("variable {name}")));

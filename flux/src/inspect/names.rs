@@ -2,7 +2,7 @@
 
 use crate::{
     problem::{KeyPath, Seg},
-    schema::Field,
+    schema::{self, Field},
     source::{arguments, environment},
 };
 use flux_syntax::nearest;
@@ -50,7 +50,7 @@ impl SettingNames {
         }
     }
 
-    /// The variables that can set a path: of a field with aliases one for each name, under every prefix.
+    /// The variables that can set a path: of a field with aliases one for each name, under every prefix; none of an earlier version.
     pub(super) fn variables(&self, fields: &'static [Field], path: &[Seg]) -> Vec<String> {
         if self.prefixes.is_empty() {
             return Vec::new();
@@ -70,8 +70,20 @@ impl SettingNames {
     /// The path that the variable of this name sets.
     pub(super) fn set_by(&self, fields: &'static [Field], name: &str) -> Option<KeyPath> {
         let mut known = self.known(fields).iter();
-        let (path, _) = known.find(|(_, names)| names.iter().any(|one| one == name))?;
-        Some(KeyPath::new(path))
+        let known = known.find(|(_, names)| names.iter().any(|one| one == name));
+        let known = known.map(|(path, _)| KeyPath::new(path));
+        known.or_else(|| self.set_by_old(fields, name))
+    }
+
+    /// The path that the variable of this name sets, with a key of an earlier version in it.
+    fn set_by_old(&self, fields: &'static [Field], name: &str) -> Option<KeyPath> {
+        if !schema::any_outdated(fields) {
+            return None;
+        }
+        let all = self.prefixes.iter();
+        let mut all = all.flat_map(|prefix| environment::names_with_files(fields, prefix));
+        let one = all.find(|one| one.name == name)?;
+        Some(KeyPath::new(&one.path))
     }
 
     /// What a variable of nearly this name sets, or one that it begins with, as that of an entry does.
@@ -94,7 +106,8 @@ impl SettingNames {
         self.variables.get_or_init(|| {
             let mut known: HashMap<Vec<Seg>, Vec<String>> = HashMap::new();
             for prefix in &self.prefixes {
-                for one in environment::names_with_files(fields, prefix) {
+                let all = environment::names_with_files(fields, prefix);
+                for one in all.into_iter().filter(|one| !one.is_old) {
                     known.entry(one.path).or_default().push(one.name);
                 }
             }

@@ -1,6 +1,6 @@
 //! A field's rules in words, for explanations, templates and references.
 
-use crate::schema::{Bound, ChangeRule, Constraint, ConstraintKind, Field};
+use crate::schema::{self, Bound, ChangeRule, Constraint, ConstraintKind, Field};
 
 /// What the values of a field must satisfy.
 pub(super) fn rules(field: &Field) -> Vec<String> {
@@ -67,6 +67,11 @@ pub(super) fn change_rules(field: &Field) -> Vec<String> {
 pub(super) fn aliases(field: &Field) -> Option<String> {
     let aliases = field.aliases();
     (!aliases.is_empty()).then(|| format!("alias: {}", aliases.join(", ")))
+}
+
+/// What to do instead, where it is deprecated, and how long it is read.
+pub(super) fn deprecation(field: &'static Field) -> Option<String> {
+    schema::deprecation(field)
 }
 
 /// How the program reads a hot field.

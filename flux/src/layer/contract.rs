@@ -128,7 +128,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// `names` by field index; `sorted` holds every name and alias in byte order, with its field's index.
+    /// `names` by field index; `sorted` holds every name and alias in byte order, with its field's index, and of a name of an
+    /// earlier version with [`OLD`](super::seen_keys::OLD) added, which `find` leaves to the caller.
     pub const fn new(
         names: &'static [&'static str],
         sorted: &'static [(&'static str, usize)],

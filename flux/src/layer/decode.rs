@@ -1,28 +1,13 @@
 //! Decodes a layer straight from its format, by field index, without an intermediate tree; notes unknown keys and what is null or
 //! empty on the way.
 
-use super::{Layer, UNKNOWN};
+use super::{Layer, UNKNOWN, seen_keys::saw_unknown};
 use crate::problem::{ProblemKind, TWICE, What, collect_errors::caught, what_of};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
 };
 use std::{cell::Cell, fmt, marker::PhantomData, mem};
-
-thread_local! {
-    static SAW_UNKNOWN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Clears the flag and answers whether an unknown key was seen on this thread since the last call.
-pub(crate) fn take_unknown_flag() -> bool {
-    SAW_UNKNOWN.with(|flag| flag.replace(false))
-}
-
-#[cold]
-#[inline(never)]
-pub(crate) fn saw_unknown() {
-    SAW_UNKNOWN.with(|flag| flag.set(true));
-}
 
 thread_local! {
     /// An entry of a map was null where null is no value.

@@ -20,6 +20,7 @@ pub(crate) mod presence;
 pub(crate) mod same;
 pub(crate) mod secret_texts;
 pub(crate) mod section_inside;
+pub(crate) mod seen_keys;
 pub(crate) mod serde_methods;
 pub(crate) mod sublayer;
 pub(crate) mod taken;

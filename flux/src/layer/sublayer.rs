@@ -6,8 +6,9 @@ pub(crate) use list::{Array, List, no_such_item};
 
 use super::{
     Layer, Presence,
-    decode::{kept, saw_empty, saw_unknown, section},
+    decode::{kept, saw_empty, section},
     key::{AsKey, MapKey},
+    seen_keys::saw_unknown,
 };
 use crate::problem::{ALIKE_KEYS, What, collect_errors::caught};
 use serde::{

@@ -53,8 +53,10 @@ impl Html {
         self.text(format!("{:.0}", unix(at))).raw("\">");
         self.text(text.replace('T', " ").replace('Z', " UTC"));
         if let Some(now) = now {
-            let ago = now.duration_since(at).unwrap_or_default();
-            self.raw(" (").text(lasting(ago)).raw(" ago)");
+            match now.duration_since(at) {
+                Ok(ago) => self.raw(" (").text(lasting(ago)).raw(" ago)"),
+                Err(to_come) => self.raw(" (in ").text(lasting(to_come.duration())).raw(")"),
+            };
         }
         self.raw("</time>")
     }

@@ -26,7 +26,8 @@
     const now = Date.now() / 1000;
     for (const time of document.querySelectorAll("time")) {
       const at = time.dateTime, ago = now - Number(time.dataset.at);
-      const text = `${at.replace("T", " ").replace("Z", " UTC")} (${lasting(ago)} ago)`;
+      const when = ago < 0 ? `in ${lasting(-ago)}` : `${lasting(ago)} ago`;
+      const text = `${at.replace("T", " ").replace("Z", " UTC")} (${when})`;
       if (time.textContent !== text) time.textContent = text;
     }
   };

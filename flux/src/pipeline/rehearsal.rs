@@ -98,7 +98,12 @@ pub(super) fn ask_parties<C: Config>(
                     Err(_) => PartyVerdict::NoAnswer,
                 },
             };
-            let party = request.safe(&party.called()).into();
+            let called = party.called();
+            let party = match request.withheld(&called) {
+                // A name may well be that of what has the secret.
+                Some(_) => "a party".to_owned(),
+                None => request.safe(&called).into(),
+            };
             answers.push(PartyAnswer { party, verdict });
         }
         drop(transaction);

@@ -107,6 +107,11 @@ impl<C> Request<C> {
         self.owner.safe(text)
     }
 
+    /// What is reported in the place of a text that quotes a secret; none of one that does not.
+    pub(super) fn withheld(&self, text: &dyn fmt::Display) -> Option<&'static str> {
+        self.owner.withheld(text)
+    }
+
     /// What a stage is given, where its secrets count.
     pub(super) fn given(&self) -> Option<Arc<Snapshot<C>>> {
         (!self.owner.secrets.is_empty()).then(|| Arc::clone(&self.current))

@@ -16,6 +16,8 @@ use std::fmt;
 /// | `restart` | it holds only after a restart of the program |
 /// | `missing` | required, and no layer sets it |
 /// | `unknown_key` | no field has this key, or no field reads this variable |
+/// | `deprecated` | a warning: the key, the variable or the argument is of an earlier version of the program, and is still read |
+/// | `removed` | the key, the variable or the argument is of an earlier version of the program, and is no longer read |
 /// | `duplicate_key` | the key, or another name of the same field, occurs twice |
 /// | `syntax` | the document as a whole cannot be read |
 /// | `source` | the source has no document, or it cannot be read |
@@ -48,6 +50,10 @@ pub enum ProblemKind {
     Missing,
     /// No field has this key, or no field reads this variable.
     UnknownKey,
+    /// The key, the variable or the argument is of an earlier version of the program, and is still read.
+    Deprecated,
+    /// The key, the variable or the argument is of an earlier version of the program, and is no longer read.
+    Removed,
     /// The key, or another name of the same field, occurs twice.
     DuplicateKey,
     /// The document as a whole cannot be read.
@@ -88,6 +94,8 @@ impl ProblemKind {
             ProblemKind::Restart => "restart",
             ProblemKind::Missing => "missing",
             ProblemKind::UnknownKey => "unknown_key",
+            ProblemKind::Deprecated => "deprecated",
+            ProblemKind::Removed => "removed",
             ProblemKind::DuplicateKey => "duplicate_key",
             ProblemKind::Syntax => "syntax",
             ProblemKind::Source => "source",
@@ -133,7 +141,7 @@ pub enum Fix {
         /// The document that should have the key, by its origin.
         document: Option<String>,
     },
-    /// Action `rename`: the key or the variable was probably meant to be `to`.
+    /// Action `rename`: the key, the variable or the argument was probably meant to be `to`, or is called so since.
     #[non_exhaustive]
     Rename {
         /// The name that exists.

@@ -78,6 +78,15 @@ pub(crate) enum What {
     Missing,
     /// No field has this key; the nearest one.
     Unknown(Option<&'static str>),
+    /// The key is of an earlier version of the program.
+    Outdated {
+        /// The sentence, which quotes no value.
+        text: String,
+        /// The name since.
+        to: Option<String>,
+        /// It is no longer read.
+        is_removed: bool,
+    },
     /// The key occurs in its map twice.
     Twice,
     /// Two keys of the map are the same to its type.
@@ -92,6 +101,17 @@ impl What {
     /// Whether what was found is a secret by its type, in a value of a type of the program.
     pub(crate) fn is_of_a_secret(&self) -> bool {
         matches!(self, What::Message(text) if text.ends_with(OF_A_SECRET))
+    }
+
+    /// Whether a key of an earlier version is no longer read.
+    pub(crate) fn is_removed(&self) -> bool {
+        matches!(
+            self,
+            What::Outdated {
+                is_removed: true,
+                ..
+            }
+        )
     }
 
     /// A sentence of this kind that quotes nothing.
@@ -109,7 +129,10 @@ impl What {
     /// The sentence, where it is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
-            What::Plain(text) | What::Message(text) | What::Told { text, .. } => Some(text),
+            What::Plain(text)
+            | What::Message(text)
+            | What::Told { text, .. }
+            | What::Outdated { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -124,6 +147,10 @@ impl What {
             What::Rule { .. } => ProblemKind::Rule,
             What::Missing => ProblemKind::Missing,
             What::Unknown(_) => ProblemKind::UnknownKey,
+            What::Outdated {
+                is_removed: true, ..
+            } => ProblemKind::Removed,
+            What::Outdated { .. } => ProblemKind::Deprecated,
             What::Twice | What::AlikeKeys => ProblemKind::DuplicateKey,
             What::More(_) => ProblemKind::More,
             What::Panic(_) => ProblemKind::Panic,

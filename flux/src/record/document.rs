@@ -6,13 +6,13 @@ use crate::{
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind},
     problem::Seg,
     record::placeholder::Shape,
-    schema::{self, Field},
+    schema::{self, Cursor, Field, SecretPlaces},
 };
 #[cfg(feature = "dotenv")]
 use crate::{
     codec::variables::{Refuses, VariableFlaw, VariableText, VariablesRead},
     problem::{Flaw, ProblemKind, What},
-    source::environment::unread_keys,
+    source::environment::{outdated_keys, unread_keys},
 };
 use std::{fmt::Write, sync::Arc};
 
@@ -152,6 +152,15 @@ impl VariableText for TreeText {
         let is_followed = read.is_ok();
         let tree = read.unwrap_or_default();
         let unread = unread_keys(self.0, &tree, false).into_iter();
+        let outdated = outdated_keys(self.0, &tree).into_iter();
+        let outdated = outdated.map(|flaw| VariableFlaw {
+            refuses: match flaw.what.is_removed() {
+                true => Refuses::Always,
+                false => Refuses::Warns,
+            },
+            flaw,
+            at: None,
+        });
         let unread = unread.map(|unread| VariableFlaw {
             flaw: unread.flaw,
             at: None,
@@ -163,7 +172,7 @@ impl VariableText for TreeText {
         VariablesRead {
             set: Vec::new(),
             problems: problems.into_iter().collect(),
-            unread: unread.collect(),
+            unread: unread.chain(outdated).collect(),
             tree,
             is_followed,
             has_places: false,
@@ -231,6 +240,8 @@ pub(super) fn print(
         fields,
         by,
         path: Vec::new(),
+        places: SecretPlaces::of(fields),
+        at: Cursor::Section(fields),
         out: String::new(),
     };
     let root = document.root();
@@ -256,6 +267,9 @@ struct Printer<'p, 'd, 'r> {
     fields: &'static [Field],
     by: &'p mut Replacement<'r>,
     path: Vec<Seg>,
+    places: SecretPlaces,
+    /// What is at the path.
+    at: Cursor,
     out: String,
 }
 
@@ -268,16 +282,19 @@ impl<'p> Printer<'p, '_, '_> {
                 self.out.push('[');
                 for (index, item) in items.iter().enumerate() {
                     self.out.push_str(if index > 0 { ", " } else { "" });
+                    let around = self.at;
+                    self.at = self.places.below(around, None);
                     self.path.push(Seg::Index(index));
                     self.value(*item);
                     self.path.pop();
+                    self.at = around;
                 }
                 self.out.push(']');
             }
             NodeContent::Map(entries) => {
                 let hidden = !self.path.is_empty()
-                    && schema::is_secret(self.fields, &self.path)
-                    && schema::place(self.fields, &self.path) != schema::Place::Structure;
+                    && self.places.is_secret(self.at)
+                    && !matches!(self.at, Cursor::Section(_) | Cursor::Items(..));
                 self.out.push('{');
                 for (number, entry) in entries.iter().enumerate() {
                     self.out.push_str(if number > 0 { ", " } else { "" });
@@ -302,6 +319,8 @@ impl<'p> Printer<'p, '_, '_> {
         };
         let is_lost = schema::any_secret(self.fields) && !hidden && may_be_a_value();
         self.path.push(Seg::Key(name.to_owned().into()));
+        let around = self.at;
+        self.at = self.places.below(around, Some(name));
         // A key of JSON and TOML is a text, however it is written.
         let kind = match self.encoding {
             Encoding::Yaml => document.kind(entry.key),
@@ -334,6 +353,7 @@ impl<'p> Printer<'p, '_, '_> {
             self.value(entry.value);
         }
         self.path.pop();
+        self.at = around;
     }
 
     fn scalar(&mut self, id: NodeId) {
@@ -346,10 +366,7 @@ impl<'p> Printer<'p, '_, '_> {
             // Between commas nothing is no value. Behind the tag of a variant it stays nothing.
             return self.out.push('~');
         }
-        if text.is_empty()
-            || kind == ResolvedKind::Null
-            || !schema::is_secret(self.fields, &self.path)
-        {
+        if text.is_empty() || kind == ResolvedKind::Null || !self.places.is_secret(self.at) {
             return self.written(kind, text);
         }
         let shape = match kind {
@@ -390,7 +407,7 @@ impl<'p> Printer<'p, '_, '_> {
             return;
         };
         let is_of_document = document.node(id).tag.is_some();
-        let is_secret = is_of_document && schema::is_secret(self.fields, &self.path);
+        let is_secret = is_of_document && self.places.is_secret(self.at);
         let written = match (tag.strip_prefix(CORE), tag.starts_with('!')) {
             // The text after `!` may be the secret.
             _ if is_secret => "!x ".to_owned(),

@@ -12,8 +12,15 @@ pub(super) fn cut(fields: &'static [Field], path: &[Seg]) -> String {
         Reached::Unknown(at) if schema::any_secret(fields) => at + 1,
         _ => path.len(),
     };
-    Dotted(&path[..shown]).to_string()
+    let mut text = Dotted(&path[..shown]).to_string();
+    // A key may be as long as a document, and stands above many values.
+    let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or_default());
+    text
 }
+
+/// In bytes.
+const LONGEST: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -165,7 +165,7 @@ impl Redactor {
         }
         let read = |variables: &Variables| {
             let read = match Environment::new(fields, decode_tree, prefix, variables) {
-                Some(environment) => environment.read(&|_| Vec::new()).0.read,
+                Some(environment) => environment.read(&|_| Vec::new()).given.read,
                 None => Err(Vec::new()),
             };
             let problems = match &read {

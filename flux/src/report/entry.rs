@@ -157,6 +157,11 @@ impl Entry {
         self.problem.what.kind() == ProblemKind::Missing
     }
 
+    /// Whether a key of an earlier version is no longer read.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.problem.what.is_removed()
+    }
+
     /// Whether a way back is all that is reported.
     pub(crate) fn is_taken_back(&self) -> bool {
         self.problem.what.kind() == ProblemKind::TakenBack
@@ -218,7 +223,8 @@ impl Entry {
     /// Whether the other one may be there only because of this one, which keeps a value from being read. `path` is its path without
     /// aliases.
     pub(crate) fn explains(&self, path: &[Seg], other: &Entry) -> bool {
-        if self.is_warning || matches!(self.problem.what, What::Unknown(_)) {
+        let is_of_key = matches!(self.problem.what, What::Unknown(_) | What::Outdated { .. });
+        if self.is_warning || is_of_key {
             return false;
         }
         let inner = &other.problem.path;

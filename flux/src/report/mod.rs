@@ -45,6 +45,8 @@ pub(crate) enum Keeping {
     Nothing,
     /// The other layers' changes are applied.
     Rest,
+    /// What was kept on disk serves in the place of what is refused.
+    LastKnownGood,
     /// It is applied: these are warnings.
     Applied,
     /// It was judged, and nothing was to be applied.
@@ -55,7 +57,7 @@ pub(crate) enum Keeping {
 
 /// Every problem of one update. `Display` and `Debug` print it for people, `Serialize` for programs; secrets are in neither.
 ///
-/// `Serialize` gives `outcome` (`kept_previous`, `nothing_applied`, `partly_applied` or `applied`; of a check or a plan `would_be_refused` or `would_be_applied`), `keeps_previous` and
+/// `Serialize` gives `outcome` (`kept_previous`, `nothing_applied`, `partly_applied`, `last_known_good` or `applied`; of a check or a plan `would_be_refused` or `would_be_applied`), `keeps_previous` and
 /// `problems`, each as described on [`Problem`]. Those names stay.
 ///
 /// ```
@@ -216,7 +218,10 @@ impl Report {
 
     /// Whether readers keep seeing a previous configuration.
     pub fn keeps_previous(&self) -> bool {
-        matches!(self.keeping, Keeping::Previous | Keeping::Rest)
+        matches!(
+            self.keeping,
+            Keeping::Previous | Keeping::Rest | Keeping::LastKnownGood
+        )
     }
 }
 
@@ -266,6 +271,10 @@ impl fmt::Display for Report {
                 f,
                 "part of the configuration refused: {count}; the rest is applied"
             )?,
+            Keeping::LastKnownGood => write!(
+                f,
+                "part of the configuration refused: {count}; the last known good one serves in its place"
+            )?,
             Keeping::Applied => write!(f, "configuration applied with {count}")?,
             Keeping::WouldRefuse => write!(
                 f,
@@ -306,6 +315,7 @@ impl Serialize for Report {
             Keeping::Previous => "kept_previous",
             Keeping::Nothing => "nothing_applied",
             Keeping::Rest => "partly_applied",
+            Keeping::LastKnownGood => "last_known_good",
             Keeping::Applied => "applied",
             Keeping::WouldRefuse => "would_be_refused",
             Keeping::WouldApply => "would_be_applied",

@@ -136,6 +136,11 @@ pub(super) fn words(
             ..ProblemWords::default()
         },
         What::Unknown(None) => "unknown key".to_owned().into(),
+        What::Outdated { text, to, .. } => ProblemWords {
+            sentence: in_one_line(text),
+            fix: to.clone().map(|to| Fix::Rename { to }),
+            ..ProblemWords::default()
+        },
         What::More(count) => format!("has {count} more problems").into(),
         // Without a fix: the path is that of the map.
         What::AlikeKeys => format!("{ALIKE_KEYS}; remove one").into(),

@@ -176,7 +176,8 @@ fn without_comment(line: &str) -> &str {
         line[..*at]
             .chars()
             .next_back()
-            .is_none_or(char::is_whitespace)
+            // Behind a key in quotes YAML asks for no blank.
+            .is_none_or(|before| before.is_whitespace() || before == ':')
     });
     comment.map_or(line, |(at, _)| line[..at].trim_end())
 }

@@ -72,6 +72,8 @@ pub(crate) struct Driver {
     resting: Option<Pin<Box<Sleep>>>,
     /// Whether the layers were large at the last update, and other threads can go on meanwhile.
     is_large: bool,
+    /// Work was done on a thread that the runtime did without: see [`away`](Driver::away).
+    was_away: bool,
     stopped: bool,
 }
 
@@ -135,6 +137,7 @@ impl Driver {
             began: None,
             resting: None,
             is_large: false,
+            was_away: false,
             stopped: false,
         };
         let (plan, engine) = (&driver.plan, &driver.engine);
@@ -173,6 +176,9 @@ impl Driver {
         loop {
             self.poll_watchers(cx);
             self.drain();
+            if self.comes_back(cx) {
+                return Poll::Pending;
+            }
             self.poll_signals(cx);
             if self.poll_run(cx)
                 || self.poll_commands(cx)
@@ -193,11 +199,17 @@ impl Driver {
                     Due::Nothing => {}
                     due => {
                         self.pursue(due);
+                        if self.comes_back(cx) {
+                            return Poll::Pending;
+                        }
                         // Before any watcher is asked again: most pipelines answer at once.
                         self.poll_run(cx);
                         continue;
                     }
                 }
+            }
+            if self.comes_back(cx) {
+                return Poll::Pending;
             }
             if self.poll_timer(cx) {
                 continue;

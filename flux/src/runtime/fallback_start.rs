@@ -7,9 +7,8 @@ use super::{
 use crate::{
     engine::{AnyLayer, Engine, FillReason, KeptContent, KeptDocument, LayerState, Schema},
     observe,
-    problem::{KeyPath, ProblemKind, Seg, What},
+    problem::{ProblemKind, What},
     report::outgoing::SafeText,
-    schema::{self, Reached},
     source::Health,
 };
 use std::{sync::Arc, time::Duration};
@@ -55,7 +54,11 @@ pub(super) fn fill(
         let is_new = || !is_denied && !with_content.contains(&key);
         state.is_usable() && (state.decoder.is_none() || is_new())
     };
-    let pending = states.filter(|(_, (key, state))| !state.is_accepted() && !serves(key, state));
+    // What a source has just answered, the file need not have.
+    let comes = |key: &str, state: &LayerState| state.has_newer() && !with_content.contains(&key);
+    let pending = states.filter(|(_, (key, state))| {
+        !state.is_accepted() && !serves(key, state) && !comes(key, state)
+    });
     let of_layers = pending.map(|(layer, (key, state))| {
         let found = kept.of_layer(schema, state, &key);
         // The environment has nothing in the file, and is what it is.
@@ -71,7 +74,6 @@ pub(super) fn fill(
         }
         return None;
     }
-    let mut filled_layers = Vec::new();
     for (layer, key, found) in of_layers {
         let state = &engine.layers().states[layer];
         match found {
@@ -84,9 +86,6 @@ pub(super) fn fill(
                 }
                 filled |= found.is_some();
                 let content = kept.content(&key, found);
-                if content.layer.is_some() {
-                    filled_layers.push(key);
-                }
                 let reason = FillReason {
                     why: why(state),
                     kept: kept.name.clone(),
@@ -102,30 +101,11 @@ pub(super) fn fill(
             }
         }
     }
-    for key in filled_layers {
-        for secret in found.secrets(&key) {
-            if has_default(schema, secret) && !engine.sets(secret) {
-                let secret = KeyPath::new(secret);
-                let text = format!(
-                    "{path}: `{secret}` of {key} was secret, so it was not kept; no other layer sets it, and its default serves"
-                );
-                observe::warning(&name, &secrets.safe(&text));
-            }
-        }
-    }
     let mut states = engine.layers().states.iter();
     // What is missing in it is reported, once there is nothing to wait for.
     let report = lacking && states.clone().all(LayerState::answered);
     let again = report || filled && states.all(|state| state.is_usable() || state.stands_in);
     again.then_some(kept.name)
-}
-
-/// Whether a start goes on without a value: what is required is reported as missing.
-fn has_default(schema: &Schema, path: &[Seg]) -> bool {
-    match schema::follow((schema.fields)(), path) {
-        Reached::Leaf(field, _) => !field.is_required(),
-        _ => false,
-    }
 }
 
 /// Why what a layer holds is not what serves; none where its refusal is a reason already.
@@ -158,9 +138,14 @@ impl FoundFile<'_> {
             decoder,
             bytes: text.into(),
         });
+        let secrets = match layer {
+            Some(_) => self.found.secrets(key).to_vec(),
+            None => Vec::new(),
+        };
         KeptContent {
             layer,
             document: document.map(Arc::new),
+            secrets,
         }
     }
 

@@ -142,6 +142,8 @@ pub(super) struct LastGoodKeeper {
     status: DiskStatus,
     /// One of them has changed since it was put into the status.
     changed: bool,
+    /// The secrets whose defaults serve, as they were last reported.
+    by_default: Vec<String>,
 }
 
 impl LastGoodKeeper {
@@ -157,6 +159,7 @@ impl LastGoodKeeper {
             status: DiskStatus::default(),
             mark: None,
             changed: false,
+            by_default: Vec::new(),
         }
     }
 
@@ -190,6 +193,23 @@ impl LastGoodKeeper {
             self.saver.push(Job::Keep(keep.path().to_owned(), snapshot));
         }
         self.record(engine);
+        self.report_defaults(engine);
+    }
+
+    /// Warns of each secret that the file does not have and whose default serves from now on.
+    fn report_defaults(&mut self, engine: &Engine) {
+        let now = engine.secrets_by_default();
+        if self.by_default == now {
+            return;
+        }
+        let shown = self.keep.shown();
+        for secret in now.iter().filter(|one| !self.by_default.contains(one)) {
+            let text = format!(
+                "{shown}: `{secret}` was secret, so it was not kept; no other layer sets it, and its default serves"
+            );
+            observe::warning(engine.name(), &engine.secret_book().safe(&text));
+        }
+        self.by_default = now.to_vec();
     }
 
     /// Brings the record of trials to the disk, after the configuration that it may refer to.

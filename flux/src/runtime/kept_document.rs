@@ -21,7 +21,7 @@ use crate::{
     document::{Document, items_by_number},
     engine::{AnyLayer, Schema},
     problem::{KeyPath, LONGEST, Seg, caught},
-    schema::{self, Field, Place, Reached},
+    schema::{self, Cursor, Field, Reached, SecretPlaces},
 };
 use flux_syntax::Format;
 
@@ -109,10 +109,14 @@ pub(super) fn keep(
         let Ok(Ok(tree)) = caught(|| codec::tree(decoder, text)) else {
             return Err("it cannot be read a second time".to_owned());
         };
-        let mut path = Vec::new();
-        let mut omitted = Omitted::default();
-        let kept = of_tree(fields, &tree, &mut path, &mut omitted)?;
-        return Ok((kept.unwrap_or_default(), omitted));
+        let mut writer = TreeWriter {
+            fields,
+            places: SecretPlaces::of(fields),
+            path: Vec::new(),
+            omitted: Omitted::default(),
+        };
+        let kept = writer.kept(&tree, Cursor::Section(fields))?;
+        return Ok((kept.unwrap_or_default(), writer.omitted));
     };
     let Ok(document) = Document::parse(dialect, text) else {
         return match schema::any_secret(fields) {
@@ -220,10 +224,10 @@ fn only<'t>(tree: &'t Tree, key: &str) -> Option<&'t Tree> {
 }
 
 /// A leaf that is secret, or something that may be one; of a section the parts are asked one by one.
-fn is_secret(fields: &'static [Field], path: &[Seg], has_parts: bool) -> bool {
-    match schema::place(fields, path) {
-        Place::Structure if has_parts => false,
-        _ => schema::is_secret(fields, path),
+fn hides(places: &SecretPlaces, at: Cursor, has_parts: bool) -> bool {
+    match at {
+        Cursor::Section(_) | Cursor::Items(..) if has_parts => false,
+        at => places.is_secret(at),
     }
 }
 
@@ -245,52 +249,57 @@ fn is_integer(text: &str) -> bool {
     unsigned.is_ok_and(|printed| printed == text) || signed.is_ok_and(|printed| printed == text)
 }
 
-/// What a codec of the program's own read; none where it is secret.
-fn of_tree(
+/// Writes what a codec of the program's own read.
+struct TreeWriter {
     fields: &'static [Field],
-    tree: &Tree,
-    path: &mut Vec<Seg>,
-    omitted: &mut Omitted,
-) -> Result<Option<Tree>, String> {
-    let has_parts = matches!(tree, Tree::Map(_) | Tree::Seq(_));
-    if !path.is_empty() && is_secret(fields, path, has_parts) {
-        omitted.add(fields, path);
-        return Ok(None);
-    }
-    if path.len() >= DEEPEST {
-        return Err("it is too deep".to_owned());
-    }
-    Ok(Some(match tree {
-        Tree::Raw(text) => one("$raw", Tree::Str(text.clone())),
-        Tree::F64(number) => one("$float", Tree::Str(format!("{number:?}"))),
-        Tree::Seq(items) => {
-            let mut list = Vec::with_capacity(items.len());
-            for (index, item) in items.iter().enumerate() {
-                path.push(Seg::Index(index));
-                let value = of_tree(fields, item, path, omitted)?;
-                path.pop();
-                list.extend(value);
-            }
-            Tree::Seq(list)
+    places: SecretPlaces,
+    path: Vec<Seg>,
+    omitted: Omitted,
+}
+
+impl TreeWriter {
+    /// A value; none where it is secret.
+    fn kept(&mut self, tree: &Tree, at: Cursor) -> Result<Option<Tree>, String> {
+        let has_parts = matches!(tree, Tree::Map(_) | Tree::Seq(_));
+        if !self.path.is_empty() && hides(&self.places, at, has_parts) {
+            self.omitted.add(self.fields, &self.path);
+            return Ok(None);
         }
-        Tree::Map(entries) => {
-            let mut all = Vec::with_capacity(entries.len());
-            for (key, value) in entries {
-                path.push(Seg::Key(key.clone().into()));
-                let value = of_tree(fields, value, path, omitted)?;
-                path.pop();
-                all.extend(value.map(|value| (key.clone(), value)));
+        if self.path.len() >= DEEPEST {
+            return Err("it is too deep".to_owned());
+        }
+        Ok(Some(match tree {
+            Tree::Raw(text) => one("$raw", Tree::Str(text.clone())),
+            Tree::F64(number) => one("$float", Tree::Str(format!("{number:?}"))),
+            Tree::Seq(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    self.path.push(Seg::Index(index));
+                    let value = self.kept(item, self.places.below(at, None))?;
+                    self.path.pop();
+                    list.extend(value);
+                }
+                Tree::Seq(list)
             }
-            match all.iter().any(|(key, _)| key.starts_with('$')) {
-                false => Tree::Map(all),
-                true => {
-                    let pair = |(key, value)| Tree::Seq(vec![Tree::Str(key), value]);
-                    one("$entries", Tree::Seq(all.into_iter().map(pair).collect()))
+            Tree::Map(entries) => {
+                let mut all = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    self.path.push(Seg::Key(key.clone().into()));
+                    let value = self.kept(value, self.places.below(at, Some(key)))?;
+                    self.path.pop();
+                    all.extend(value.map(|value| (key.clone(), value)));
+                }
+                match all.iter().any(|(key, _)| key.starts_with('$')) {
+                    false => Tree::Map(all),
+                    true => {
+                        let pair = |(key, value)| Tree::Seq(vec![Tree::Str(key), value]);
+                        one("$entries", Tree::Seq(all.into_iter().map(pair).collect()))
+                    }
                 }
             }
-        }
-        plain => plain.clone(),
-    }))
+            plain => plain.clone(),
+        }))
+    }
 }
 
 /// The other way round.

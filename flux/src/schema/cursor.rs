@@ -1,6 +1,7 @@
 //! Follows the field table beside a walk over a document: what is behind a key, and whether it is secret.
 
 use super::{Field, Kind, any_secret, secret_names, step};
+use crate::problem::Seg;
 
 /// Follows a walk from key to key. What [`place`](super::place) finds from the root, it knows at every step.
 pub(crate) struct SecretPlaces {
@@ -40,6 +41,15 @@ impl SecretPlaces {
         }
     }
 
+    /// The place of a path.
+    pub(crate) fn at(&self, fields: &'static [Field], path: &[Seg]) -> Cursor {
+        path.iter()
+            .fold(Cursor::Section(fields), |at, step| match step {
+                Seg::Key(key) => self.below(at, Some(key)),
+                Seg::Index(_) => self.below(at, None),
+            })
+    }
+
     /// The place under a key of a map, or of an item of a list.
     pub(crate) fn below(&self, at: Cursor, key: Option<&str>) -> Cursor {
         match (at, key) {
@@ -70,7 +80,7 @@ impl SecretPlaces {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{problem::Seg, schema};
+    use crate::schema;
     use proptest::prelude::*;
 
     static INNER: [Field; 2] = [

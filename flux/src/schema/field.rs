@@ -1,14 +1,21 @@
 //! One row of the field table: a field's names, variable, argument, default, and whether it is secret.
 
+mod evolution;
+
+pub(crate) use evolution::{Outdated, deprecation};
+
 use super::{ChangeRule, Constraint, DefaultValue, MergeRule};
 use crate::problem::caught;
+use evolution::Evolution;
 
 /// One field of a config struct, as the derive describes it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Field {
     pub(crate) name: &'static str,
+    /// With the names of earlier versions, which are the last.
     pub(crate) aliases: &'static [&'static str],
+    evolution: Evolution,
     pub(crate) env: &'static str,
     pub(crate) env_exact: Option<&'static str>,
     /// The segment of the field's name in Rust, where none of its keys has it.
@@ -68,10 +75,6 @@ impl Field {
     /// The key in documents.
     pub const fn name(&self) -> &'static str {
         self.name
-    }
-    /// Other keys that mean the same field.
-    pub const fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
     }
     /// Whether `key` names this field.
     pub fn is(&self, key: &str) -> bool {
@@ -241,6 +244,7 @@ impl Field {
         Field {
             name,
             aliases: &[],
+            evolution: Evolution::NONE,
             env,
             env_exact: None,
             env_in_rust: None,
@@ -289,7 +293,7 @@ impl Field {
         self.merges_by_key = merges_by_key;
         self
     }
-    /// Sets [`Field::aliases`].
+    /// Sets [`Field::aliases`], and behind them [`Field::was`].
     #[must_use]
     pub const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;

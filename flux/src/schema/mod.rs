@@ -12,6 +12,7 @@ pub(crate) use cursor::{Cursor, SecretPlaces};
 pub(crate) use descent::{Descent, every_table};
 pub(crate) use field::names_secret as is_secret_type;
 pub use field::{Field, Kind};
+pub(crate) use field::{Outdated, deprecation};
 #[cfg(feature = "schemars")]
 pub use value_type::LeafSchema;
 pub use value_type::{TypeFacts, ValueType};
@@ -241,6 +242,36 @@ pub(crate) fn any_strict(fields: &'static [Field]) -> bool {
     any(fields, |field| field.strict)
 }
 
+/// Whether any key of these fields, or of the sections in them, is outdated.
+pub(crate) fn any_outdated(fields: &'static [Field]) -> bool {
+    any(fields, |field| {
+        !field.was().is_empty() || field.deprecated().is_some()
+    })
+}
+
+/// The first key of a path that is outdated.
+pub(crate) fn outdated_step(fields: &'static [Field], path: &[Seg]) -> Option<Outdated> {
+    let (mut table, mut kind) = (Some(fields), Kind::Leaf);
+    for seg in path {
+        kind = match (table, kind, seg) {
+            (Some(table), _, Seg::Key(key)) => {
+                let (field, kind) = step(table, key)?;
+                if let Some(outdated) = Outdated::of_key(field, key) {
+                    return Some(outdated);
+                }
+                kind
+            }
+            (None, Kind::List(item) | Kind::Map(item), _) => *item,
+            _ => return None,
+        };
+        table = match kind {
+            Kind::Section(inner) => Some(inner()),
+            _ => None,
+        };
+    }
+    None
+}
+
 fn any(fields: &'static [Field], test: fn(&Field) -> bool) -> bool {
     every_table(fields).flatten().any(test)
 }
@@ -297,9 +328,11 @@ fn aliases(fields: &'static [Field]) -> Vec<&'static str> {
     all
 }
 
-/// The name that was probably meant by a key that no field has.
+/// The name that was probably meant by a key that no field has. What is near to a name of an earlier version has the name since.
 pub(crate) fn nearest(fields: &'static [Field], key: &str) -> Option<&'static str> {
-    flux_syntax::nearest(key, keys(fields).into_iter().chain(aliases(fields)))
+    let near = flux_syntax::nearest(key, keys(fields).into_iter().chain(aliases(fields)))?;
+    let field = find(fields, near)?;
+    Some(if field.is_old(near) { field.name } else { near })
 }
 
 /// Whether a key that no field has may be, or contain, a secret. In YAML `{secret}` and `{password:secret}` are maps with a key

@@ -8,7 +8,7 @@ use crate::{
     schema::{self, Field},
     source::{
         DecodeTree, Given,
-        environment::{UnreadKey, unread_keys},
+        environment::{UnreadKey, outdated_keys, unread_keys},
     },
 };
 use figment::{
@@ -58,6 +58,12 @@ pub(crate) fn layer_of<L>(
             _ if is_strict || unknown == Unknown::Deny => problems.push(flaw),
             Unknown::Ignore => {}
             _ => warnings.push(Entry::new(&origin, flaw)),
+        }
+    }
+    for flaw in outdated_keys(fields, &tree) {
+        match flaw.what.is_removed() {
+            true => problems.push(flaw),
+            false => warnings.push(Entry::new(&origin, flaw)),
         }
     }
     let layer = layer.map(|layer| (layer, Vec::new()));

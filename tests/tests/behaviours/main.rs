@@ -17,6 +17,7 @@ mod environment_names;
 mod every_problem;
 mod files;
 mod folders;
+mod former_keys;
 mod generations;
 mod given_texts;
 mod groups;
@@ -27,6 +28,7 @@ mod kept_by_another_struct;
 mod kept_for_rules;
 mod kit;
 mod last_known_good;
+mod layering;
 mod layers;
 mod lifecycle;
 mod limits;
@@ -47,6 +49,7 @@ mod reads;
 mod reload;
 mod reports;
 mod runtimes;
+mod secret_defaults;
 mod secrets;
 mod serde_attributes;
 mod signals;
@@ -67,6 +70,7 @@ mod values_environment;
 mod values_refused;
 mod values_testing;
 mod variable_files;
+mod withheld_texts;
 
 use flux::{
     Builder, Capacitor, Config, Error, Format, Report, Snapshot, Source,

@@ -1,13 +1,16 @@
 //! Runtimes that are gone, that lack something, and processes that are forks.
 
-use crate::kit::{App, over_a_channel, say};
+use crate::kit::{App, alone, over_a_channel, say};
 use flux::{
     Capacitor, Error, Format, Source,
     source::{File, Health, Observer, SourceError, Watcher},
 };
 use std::{
     fs,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -23,6 +26,44 @@ fn healths(capacitor: &Capacitor<App>) -> Vec<Health> {
     let status = capacitor.status();
     let layers = status.layers.iter();
     layers.map(|layer| layer.health.clone()).collect()
+}
+
+#[test]
+fn a_program_that_ends_with_a_refused_start_ends_without_a_panic_of_its_runtime() {
+    if !alone(
+        "runtimes::a_program_that_ends_with_a_refused_start_ends_without_a_panic_of_its_runtime",
+    ) {
+        return;
+    }
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        hook(panic);
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.yaml");
+    fs::write(&path, "n: x").unwrap();
+    for _ in 0..100 {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let refused = runtime.block_on(async {
+            let capacitor = Capacitor::<App>::builder()
+                .source(Source::file(path.to_str().unwrap()))
+                .last_known_good(
+                    folder.path().join("last/known.json").to_str().unwrap(),
+                    flux::Secrets::Omit,
+                )
+                .build()
+                .unwrap();
+            capacitor.start().await
+        });
+        assert!(refused.is_err());
+    }
+    assert_eq!(PANICS.load(Ordering::Relaxed), 0);
 }
 
 /// Shows every 20 ms that it is watched.

@@ -71,7 +71,7 @@ pub(crate) async fn arguments<C: Secretive>(outputs: &Outputs, markers: &mut Mar
         markers.name(),
         document::<C>(markers, Format::Json, Chance::Good),
     );
-    let words = match markers.below(8) {
+    let words = match markers.below(18) {
         0 => vec!["--password".to_owned(), secret],
         1 => vec![format!("--password={secret}")],
         2 => vec!["--set".to_owned(), format!("password={secret}")],
@@ -79,6 +79,20 @@ pub(crate) async fn arguments<C: Secretive>(outputs: &Outputs, markers: &mut Mar
         4 => vec!["--pasword".to_owned(), secret],
         5 => vec![format!("--pasword={secret}")],
         6 => vec!["--set".to_owned(), format!("pasword={secret}")],
+        // What no field has, in the forms in which people write a secret.
+        7 => vec![
+            "--token".to_owned(),
+            format!("-----BEGIN KEY----- {secret}"),
+        ],
+        8 => vec![format!("--token {secret}")],
+        9 => vec![format!("--token:{secret}")],
+        10 => vec![format!("--password{secret}")],
+        11 => vec![format!("-p{secret}")],
+        12 => vec!["-p".to_owned(), secret],
+        13 => vec![format!("--set=password:{secret}")],
+        14 => vec!["--set".to_owned(), secret],
+        15 => vec![secret],
+        16 => vec![format!("--tenants.t1.key={secret}")],
         _ => vec!["--password".to_owned(), secret.clone(), secret],
     };
     let (sender, channel) = Channel::buffered("lower", 4);

@@ -5,6 +5,7 @@ mod commented;
 mod deep;
 mod generate;
 mod given;
+mod layout;
 mod made;
 mod orders;
 mod outputs;

@@ -1,9 +1,9 @@
 //! Programs with secrets in every kind of place, and all that can be asked of them, searched.
 
 use crate::{
-    commented,
     deep::{PANICS, QUOTED, QUOTING, around},
     given,
+    layout::printed,
     orders::orders,
     outputs::{Outputs, written},
     places::{LOST, Markers, broken, mistaken},
@@ -42,67 +42,6 @@ pub(crate) const FORMATS: [(Format, &str); 5] = [
     (Format::Yaml, "yaml"),
     (Format::Toml, "toml"),
 ];
-
-/// A key in TOML.
-fn key(text: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    match !text.is_empty() && text.chars().all(is_bare) {
-        true => text.to_owned(),
-        false => Value::from(text).to_string(),
-    }
-}
-
-/// A document in TOML, with headers or without.
-fn in_toml(value: &Value, has_headers: bool) -> String {
-    let entries = value.as_object().into_iter().flatten();
-    let (mut top, mut below) = (String::new(), String::new());
-    for (name, value) in entries.filter(|(_, value)| !value.is_null()) {
-        match value {
-            Value::Object(entries) if has_headers => {
-                below += &format!("\n[{}]\n", key(name));
-                for (name, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
-                    below += &format!("{} = {}\n", key(name), inline(value));
-                }
-            }
-            _ => top += &format!("{} = {}\n", key(name), inline(value)),
-        }
-    }
-    top + &below
-}
-
-fn inline(value: &Value) -> String {
-    match value {
-        Value::Object(entries) => {
-            let entries = entries.iter().filter(|(_, value)| !value.is_null());
-            let entries = entries.map(|(name, value)| format!("{} = {}", key(name), inline(value)));
-            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
-        }
-        Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(inline).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Null => "\"\"".to_owned(),
-        scalar => scalar.to_string(),
-    }
-}
-
-/// The document as a text; none where the format cannot have it.
-fn printed(value: &Value, format: Format, markers: &mut Markers) -> Option<String> {
-    match format {
-        Format::Yaml => match markers.one_in(3) {
-            true => serde_json::to_string(value).ok(),
-            false => serde_yaml::to_string(value).ok(),
-        },
-        Format::Toml => Some(in_toml(value, markers.one_in(2))),
-        Format::Jsonc | Format::Json5 => {
-            Some(commented::printed(value, format == Format::Json5, markers))
-        }
-        _ => match markers.one_in(2) {
-            true => serde_json::to_string(value).ok(),
-            false => serde_json::to_string_pretty(value).ok(),
-        },
-    }
-}
 
 /// Whether a document is good.
 #[derive(Clone, Copy)]

@@ -113,7 +113,10 @@ impl ConfigCommand {
             Ok(None) => {
                 let instead = match self.action {
                     ConfigAction::Trust => "the record of trials on disk is looked at",
-                    ConfigAction::Blame(_) | ConfigAction::Status => "there is nothing to look at",
+                    ConfigAction::Blame(_) | ConfigAction::Status => {
+                        "where it should run, its log says why it does not; `config check` judges the files, and the variables of this \
+                         shell, as a start would"
+                    }
                     _ => "the sources are read here, and variables are those of this shell",
                 };
                 let why = why_nobody_answers(&path);

@@ -18,6 +18,11 @@ pub(in crate::codec) fn failure(text: &str, error: &serde_yaml::Error, quotes: b
     {
         return Syntax::new(&mend, at, false);
     }
+    if message.starts_with(MAPPING)
+        && let Some(why) = at.and_then(|at| why_no_mapping(text, at))
+    {
+        return Syntax::new(&format!("{MAPPING}: {why}"), at, false);
+    }
     // A text that does not fit its tag is refused by the parser itself, which quotes it.
     let quotes =
         quotes || message.contains("invalid value: ") || message.contains("invalid type: ");
@@ -63,6 +68,32 @@ fn mend(text: &str, at: Option<(usize, usize)>) -> Option<&'static str> {
     }
 }
 
+/// Why there cannot be a key here. What the lines contain is not quoted: it may be secret.
+fn why_no_mapping(text: &str, (number, column): (usize, usize)) -> Option<String> {
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return None;
+    }
+    let lines: Vec<&str> = text.lines().take(number).collect();
+    let (line, above) = lines.split_last()?;
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let has_key = |line: &str| line.contains(": ") || line.ends_with(':');
+    let before: String = line.chars().take(column.saturating_sub(1)).collect();
+    if has_key(&before) {
+        return Some("a text with `: ` in it is put in quotes".to_owned());
+    }
+    let is_content = |line: &str| !line.is_empty() && !line.starts_with('#');
+    let (at, above) = (above.iter().enumerate()).rfind(|(_, line)| is_content(line.trim()))?;
+    let at = at + 1;
+    if !has_key(above.trim_end()) && !above.trim_start().starts_with("- ") {
+        return Some(format!("line {at} has no `:` behind its key"));
+    }
+    (indent(line) > indent(above)).then(|| {
+        format!("line {number} is further to the right than line {at}, which has a value already")
+    })
+}
+
+const MAPPING: &str = "mapping values are not allowed in this context";
+
 const NO_TOKEN: &str = "found character that cannot start any token";
 
 const CONTROL: &str = "control characters are not allowed";
@@ -76,6 +107,27 @@ fn is_forbidden(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::failure;
+
+    #[test]
+    fn a_key_where_none_can_be_is_reported_with_the_line_that_is_to_blame() {
+        for (text, expected) in [
+            (
+                "a:\n  host db\n  password: x\n",
+                "line 2 has no `:` behind its key",
+            ),
+            ("host db\nb: 1\n", "line 1 has no `:` behind its key"),
+            (
+                "a: 1\n  b: 2\n",
+                "line 2 is further to the right than line 1, which has a value already",
+            ),
+            ("a: b: c\n", "a text with `: ` in it is put in quotes"),
+            ("ü: b: c\n", "a text with `: ` in it is put in quotes"),
+        ] {
+            let error = serde_yaml::from_str::<serde_yaml::Value>(text).unwrap_err();
+            let message = failure(text, &error, false).message.to_string();
+            assert!(message.ends_with(expected), "{text}: {message}");
+        }
+    }
 
     #[test]
     fn what_cannot_begin_anything_is_reported_with_what_to_do() {

@@ -6,7 +6,7 @@ use super::json;
 use super::toml;
 use super::{
     ListKind, NodeDecoder,
-    variant::{TaggedValue, VariantEntry},
+    variant::{TaggedValue, VariantEntry, VariantName},
 };
 #[cfg(feature = "yaml")]
 use crate::document::{
@@ -306,11 +306,11 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TreeError> {
         if self.is_yaml() {
-            return self.yaml_enum(visitor);
+            return self.yaml_enum(variants, visitor);
         }
         match self.content() {
             NodeContent::Scalar(scalar) if scalar.style == ScalarStyle::Quoted => {
@@ -327,7 +327,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
                     entries.len()
                 ))),
             },
-            _ => Err(self.unexpected(&"the name of a variant, or a map with one key")),
+            _ => Err(self.unexpected(&VariantName(variants))),
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
         opened, plain_scalars,
     },
     tree_access::{TreeEntries, TreeItems, entries_of, no_key_twice},
+    variant::VariantName,
 };
 use crate::{
     document::{
@@ -285,7 +286,7 @@ impl<'de> Deserializer<'de> for TreeDecoder<'_> {
             }
             Tree::Map(_) => Err(de::Error::invalid_type(
                 Unexpected::Map,
-                &"a map with one key, the name of the variant",
+                &VariantName(variants),
             )),
             _ => self.plainly(visitor),
         }

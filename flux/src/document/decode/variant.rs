@@ -6,10 +6,10 @@ use crate::{
     problem::collect_errors,
 };
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, Unexpected, VariantAccess,
-    Visitor, value::StrDeserializer,
+    self, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer, Unexpected,
+    VariantAccess, Visitor, value::StrDeserializer,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// A variant that a map of one entry names.
 pub(super) struct VariantEntry<'d> {
@@ -92,7 +92,11 @@ const NESTED_VARIANT: &str = "is a variant with content behind the tag of anothe
 
 impl NodeDecoder<'_> {
     /// A variant of YAML: by its tag, a text or a map of one key.
-    pub(super) fn yaml_enum<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TreeError> {
+    pub(super) fn yaml_enum<'de, V: Visitor<'de>>(
+        self,
+        variants: &[&str],
+        visitor: V,
+    ) -> Result<V::Value, TreeError> {
         let scalar = self.scalar();
         if self.tagged {
             return match scalar {
@@ -114,9 +118,22 @@ impl NodeDecoder<'_> {
                         entry: entries[0],
                     })
                 }
-                _ => Err(self.unexpected(&"a map with one key, the name of the variant")),
+                _ => Err(self.unexpected(&VariantName(variants))),
             },
         }
+    }
+}
+
+/// What an enum is written as.
+pub(super) struct VariantName<'v>(pub(super) &'v [&'v str]);
+
+impl Expected for VariantName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a variant")?;
+        if let Some(first) = self.0.first() {
+            write!(f, ", such as `{first}`")?;
+        }
+        f.write_str(", alone or as the only key of a map")
     }
 }
 

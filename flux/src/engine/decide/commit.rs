@@ -87,7 +87,12 @@ impl Engine {
                     kept.describe(origins, changed, before);
                     self.generations.push(kept);
                 }
-                self.settle(refused, Keeping::Rest, now);
+                let is_kept = !refused.is_empty() && self.layers.contents().is_none();
+                let keeping = match is_kept {
+                    true => Keeping::LastKnownGood,
+                    false => Keeping::Rest,
+                };
+                self.settle(refused, keeping, now);
             }
             Direction::Back { reason, by_hand } => {
                 let from = before.as_ref().map_or(0, AnySnapshot::generation);
@@ -122,6 +127,7 @@ impl Engine {
             self.waits_have_changed(known.as_deref(), now);
         }
         self.served.contents = Arc::clone(&contents);
+        self.look_for_secrets_by_default();
         let (current, made) = (self.current.as_ref()?, self.before_pipeline.as_ref()?);
         if contents.iter().any(LayerContent::is_kept) {
             return None;
@@ -132,6 +138,13 @@ impl Engine {
             contents,
             self.waiting.clone(),
         ))
+    }
+
+    pub(super) fn look_for_secrets_by_default(&mut self) {
+        #[cfg(feature = "json")]
+        {
+            self.secrets_by_default = self.layers.secrets_by_default();
+        }
     }
 
     /// The paths in which two configurations differ; none where the comparison panics.

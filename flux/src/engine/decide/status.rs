@@ -30,6 +30,7 @@ impl Engine {
                 .as_deref()
                 .map_or(Vec::new(), Trials::quarantined),
             last_known_good: on_disk.last_known_good,
+            secrets_by_default: self.secrets_by_default.clone(),
             trial_record: on_disk.trial_record,
             pinned: self.pinned,
             generations: self.generations.records(),

@@ -88,6 +88,7 @@ impl Engine {
         let known = std::mem::replace(&mut self.waiting, back.waiting);
         self.waits_have_changed(known.as_deref(), now);
         self.served.contents = self.layers.all_contents();
+        self.look_for_secrets_by_default();
         self.adoptions += 1;
         let mut entries = self.layers.refusals();
         if entries.is_empty() && self.layers.waits() {

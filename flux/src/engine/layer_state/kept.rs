@@ -4,7 +4,7 @@ use super::LayerState;
 #[cfg(feature = "json")]
 use crate::{
     engine::{content::KeptDocument, decoded::DecodedContent, value::AnyLayer},
-    problem::{Flaw, ProblemKind, What},
+    problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
 };
 #[cfg(feature = "json")]
@@ -16,6 +16,8 @@ pub(crate) struct KeptContent {
     /// None where the layer contained nothing.
     pub(crate) layer: Option<AnyLayer>,
     pub(crate) document: Option<Arc<KeptDocument>>,
+    /// Where the layer had secrets, which are not kept.
+    pub(crate) secrets: Vec<Vec<Seg>>,
 }
 
 /// Why what is kept on disk serves in the place of a layer; none where the layer's refusal is the reason.
@@ -34,10 +36,28 @@ impl LayerState {
         is_kept.then_some(file)
     }
 
+    /// Whether its source has answered, and no update has taken that up yet.
+    #[cfg(feature = "json")]
+    pub(crate) fn has_newer(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Where it had secrets that are not kept.
+    #[cfg(feature = "json")]
+    pub(in crate::engine) fn kept_secrets(&self) -> &[Vec<Seg>] {
+        &self.kept_secrets
+    }
+
     /// What is kept of the layer on disk serves in its place.
     #[cfg(feature = "json")]
-    pub(in crate::engine) fn fill(&mut self, kept: KeptContent, reason: FillReason, file: &str) {
+    pub(in crate::engine) fn fill(
+        &mut self,
+        mut kept: KeptContent,
+        reason: FillReason,
+        file: &str,
+    ) {
         self.kept_in = Some(file.to_owned());
+        self.kept_secrets = std::mem::take(&mut kept.secrets);
         match (reason.why, &mut self.refusal) {
             (Some(why), refusal) => {
                 let entry = Entry::new(&self.origin, Flaw::whole(why));

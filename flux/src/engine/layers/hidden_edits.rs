@@ -13,7 +13,7 @@ use crate::{
 use std::{collections::HashSet, sync::Arc};
 
 /// What sets a path, above every document.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Above<'a> {
     Variable(&'a str),
     Argument(&'a str),
@@ -83,15 +83,42 @@ impl Layers {
                     let by_value = is_number(fields, path);
                     was.is_none_or(|(was, _)| !is_same((before, was), (&newest, value), by_value))
                 });
-            is_edit.then(|| entry(path, above, &place, bytes, decoder))
+            is_edit.then(|| {
+                let others = self.others_above(number, path, above);
+                entry(path, (above, &others), &place, bytes, decoder)
+            })
         });
         hidden.map(|entry| entry.of(&state.origin)).collect()
     }
 }
 
+impl Layers {
+    /// What else sets the path above a layer, highest first.
+    fn others_above(&self, number: usize, path: &[Seg], decides: Above<'_>) -> Vec<String> {
+        let mut others = Vec::new();
+        for state in self.states.iter().skip(number + 1).rev() {
+            for (_, above) in set_above(state).filter(|(set, _)| *set == path) {
+                match above {
+                    _ if above == decides => {}
+                    Above::Variable(name) => others.push(format!("the variable {name}")),
+                    Above::Argument(name) => others.push(format!("the argument {name}")),
+                }
+            }
+            let content = state.candidate.as_ref().or(state.accepted.as_ref());
+            let content = content.filter(|_| state.decoder.is_some());
+            let layer = content.and_then(DecodedContent::decoded_layer);
+            let sets = |layer| presence::depth((self.schema.parts)(layer), path) == path.len();
+            if layer.is_some_and(sets) {
+                others.push(state.origin.to_string());
+            }
+        }
+        others
+    }
+}
+
 fn entry(
     path: &[Seg],
-    above: Above<'_>,
+    (above, others): (Above<'_>, &[String]),
     place: &[Seg],
     bytes: &Arc<[u8]>,
     decoder: &Decoder,
@@ -100,9 +127,15 @@ fn entry(
         Above::Variable(name) => ("variable", name),
         Above::Argument(name) => ("argument", name),
     };
-    let text = format!(
-        "is changed here without effect: the {kind} {name} sets it; start the program without that {kind} to use this value"
-    );
+    let text = match others {
+        [] => format!(
+            "is changed here without effect: the {kind} {name} sets it; start the program without that {kind} to use this value"
+        ),
+        others => format!(
+            "is changed here without effect: the {kind} {name} sets it, and below that {} would; this value is used where none of them does",
+            others.join(", ")
+        ),
+    };
     let (path, what) = (path.to_vec(), What::plain(ProblemKind::Shadowed, text));
     Entry::new("", Flaw { path, what })
         .within(bytes, decoder, place)

@@ -7,7 +7,9 @@ use crate::{
         error::ExplainError,
         explanation::{Explanation, Setting, ValueOrigin},
         into_value::steps_that_exist,
-        item::{Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting, PartsForm},
+        item::{
+            Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting, PartsForm, each_leaf,
+        },
         value::ConfigValue,
     },
     problem::{KeyPath, LONGEST, Seg},
@@ -60,8 +62,8 @@ impl Answers {
         let walk = walk.filter(is_there);
         let walk = walk.unwrap_or_else(|| self.walk(self.items(), path, status));
         let one = match walk.found {
-            // What is in a secret has no paths.
-            Some(item) if is_there(&walk) || item.has_secret_value() => {
+            // What is in a secret has no paths, nor has an entry that is null.
+            Some(item) if is_there(&walk) || item.has_secret_value() || item.is_taken_away() => {
                 self.explanation(&walk.own, item, status)
             }
             None if path.is_empty() => return Ok(self.whole(status)),
@@ -196,6 +198,32 @@ impl Answers {
         self.remark(path, item, one);
     }
 
+    /// The only setting that is meant by a path in another spelling: that of its argument, or its last steps alone.
+    fn written_otherwise(&self, path: &[Seg]) -> Option<KeyPath> {
+        let plain = |path: &[Seg]| {
+            let text = KeyPath::new(path).to_string();
+            let text = text.trim_matches('"').trim_start_matches('-');
+            text.to_lowercase().replace('-', "_")
+        };
+        let asked = plain(path);
+        let is_meant = |path: &[Seg]| {
+            let known = plain(path);
+            let before = known.strip_suffix(&asked);
+            before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        let mut meant: Vec<KeyPath> = Vec::new();
+        if asked.is_empty() || asked.len() > LONGEST_HINT {
+            return None;
+        }
+        each_leaf(self.items(), &mut |path, _| {
+            if meant.len() < 2 && is_meant(path) {
+                meant.push(KeyPath::new(path));
+            }
+        });
+        let first = meant.pop();
+        first.filter(|_| meant.is_empty())
+    }
+
     /// A path whose field exists, in something that is not there; or no such field.
     fn not_there(
         &self,
@@ -239,8 +267,9 @@ impl Answers {
             }
             return Ok(one);
         }
-        let mut near = None;
-        if let Some(Seg::Key(key)) = rest.first()
+        let mut near = self.written_otherwise(&path);
+        if near.is_none()
+            && let Some(Seg::Key(key)) = rest.first()
             && key.len() <= LONGEST_HINT
         {
             let mut names: Vec<String> = (siblings.iter())

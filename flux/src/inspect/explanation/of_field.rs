@@ -40,6 +40,7 @@ impl Explanation {
             argument: None,
             short_argument: None,
             aliases: Vec::new(),
+            deprecated: None,
             notes: Vec::new(),
         }
     }
@@ -69,6 +70,7 @@ impl Explanation {
             one.rules = wording::rules(field);
             one.accessor = field.accessor();
             one.aliases = field.aliases().to_vec();
+            one.deprecated = wording::deprecation(field);
         }
         one
     }

@@ -9,7 +9,7 @@ use crate::{
         value::{self, ConfigValue},
     },
     problem::Seg,
-    schema::{self, Field, MergeRule, TypeFacts, ValueType},
+    schema::{Cursor, Field, MergeRule, TypeFacts, ValueType},
 };
 
 impl<'a> Fold<'a> {
@@ -115,8 +115,8 @@ impl<'a> Fold<'a> {
         self.left.set(left);
         let mut value = value?;
         if withholds && self.has_secrets {
-            let mut path = self.path.borrow().clone();
-            self.withhold(here.layer, &mut path, &mut value, true, withheld);
+            let at = self.places.at(self.fields, &self.path.borrow());
+            self.withhold(here.layer, at, &mut value, true, withheld);
         }
         Some(value)
     }
@@ -126,12 +126,12 @@ impl<'a> Fold<'a> {
     fn withhold(
         &self,
         layer: usize,
-        path: &mut Vec<Seg>,
+        at: Cursor,
         value: &mut ConfigValue,
         is_field: bool,
         withheld: &mut Option<Withheld>,
     ) {
-        if !is_field && schema::is_secret(self.fields, path) {
+        if !is_field && self.places.is_secret(at) {
             *value = ConfigValue::Secret;
             return;
         }
@@ -146,17 +146,15 @@ impl<'a> Fold<'a> {
                 *value = ConfigValue::Secret;
             }
             ConfigValue::List(items) => {
-                for (number, item) in items.iter_mut().enumerate() {
-                    path.push(Seg::Index(number));
-                    self.withhold(layer, path, item, false, withheld);
-                    path.pop();
+                let below = self.places.below(at, None);
+                for item in items {
+                    self.withhold(layer, below, item, false, withheld);
                 }
             }
             ConfigValue::Map(entries) => {
                 for (key, value) in entries {
-                    path.push(Seg::Key(key.clone().into()));
-                    self.withhold(layer, path, value, false, withheld);
-                    path.pop();
+                    let below = self.places.below(at, Some(key));
+                    self.withhold(layer, below, value, false, withheld);
                 }
             }
             _ => {}

@@ -54,6 +54,11 @@ pub(super) fn problems(status: &Status, now: ReadAt) -> Html {
             .short(problem)
             .raw("</li>");
     }
+    if !status.secrets_by_default.is_empty() {
+        notices.raw("<li><b>By default, since the last known good file contains no secrets:</b> ");
+        paths(&mut notices, &status.secrets_by_default);
+        notices.raw("</li>");
+    }
     if !status.pending_restart.is_empty() {
         notices.raw("<li><b>Waits for a restart of the program:</b> ");
         paths(&mut notices, &status.pending_restart);

@@ -71,6 +71,9 @@ pub(in super::super) fn row(one: &Explanation) -> Html {
             html.short(&one.aliases.join(", "))
         });
     }
+    if let Some(deprecated) = &one.deprecated {
+        term(&mut html, "note", |html| html.short(deprecated));
+    }
     if let Some(accessor) = one.accessor {
         term(&mut html, "hot", |html| {
             html.raw("read by <code>").short(accessor).raw("()</code>")
@@ -122,6 +125,7 @@ fn value(html: &mut Html, one: &Explanation) {
 /// What is shown in the place of a value, where there is none to show.
 fn instead(one: &Explanation) -> Option<&'static str> {
     match (&one.value, one.from) {
+        (Some(ConfigValue::Secret), ValueOrigin::Default) => Some("secret, its default"),
         (Some(ConfigValue::Secret), _) => Some("secret, set"),
         (Some(_), _) => None,
         (None, ValueOrigin::Parts) => Some("empty"),

@@ -18,6 +18,7 @@ impl Driver {
         let keeper = self.listeners.keeper.as_mut().filter(|_| wanted)?;
         let mut unfit = Vec::new();
         let mut fill = || fallback_start::fill(&mut self.engine, &keeper.keep, &mut unfit);
+        self.was_away |= is_waited_for;
         // The file may be large, and its disk slow.
         let serves = match is_waited_for {
             true => block_in_place(fill),

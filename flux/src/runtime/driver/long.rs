@@ -2,6 +2,7 @@
 
 use super::Driver;
 use crate::engine::LayerState;
+use std::task::Context;
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     task::block_in_place,
@@ -29,9 +30,25 @@ impl Driver {
     /// Does what takes long where the layers were large at the last update.
     pub(super) fn long<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         match self.is_large {
-            true => block_in_place(|| work(self)),
+            true => self.away(work),
             false => work(self),
         }
+    }
+
+    /// Does what other tasks must not wait for on a thread that the runtime does without meanwhile.
+    pub(super) fn away<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.was_away = true;
+        block_in_place(|| work(self))
+    }
+
+    /// Whether to go on in a turn of its own, on a thread of the runtime, since this one has not been its thread meanwhile. The runtime
+    /// does not wait for such a thread when it shuts down, and its timers panic when they are polled after that.
+    pub(super) fn comes_back(&mut self, cx: &Context<'_>) -> bool {
+        let was_away = std::mem::take(&mut self.was_away);
+        if was_away {
+            cx.waker().wake_by_ref();
+        }
+        was_away
     }
 
     /// Passes on what the engine has decided. A recorder takes the secrets out of whole documents.

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use std::task::{Context, Poll};
-use tokio::{task::block_in_place, time::Instant};
+use tokio::time::Instant;
 use tracing::Span;
 
 impl Driver {
@@ -27,7 +27,7 @@ impl Driver {
         // New content on trial is read for its values, beside what it is compared with.
         let is_read = self.engine.trials().is_some() && self.is_long_to_compare();
         let is_recorded = match is_read {
-            true => block_in_place(|| self.record_reading(now)),
+            true => self.away(|driver| driver.record_reading(now)),
             false => self.record_reading(now),
         };
         match is_recorded {
@@ -53,7 +53,7 @@ impl Driver {
         let span = observe::update_span(self.engine.name(), self.engine.update_id() + 1);
         let entered = span.clone().entered();
         let action = match self.is_long() {
-            true => block_in_place(|| self.engine.take_up(now)),
+            true => self.away(|driver| driver.engine.take_up(now)),
             false => self.engine.take_up(now),
         };
         let refused = matches!(action, Action::Settled) && self.engine.generation() == 0;

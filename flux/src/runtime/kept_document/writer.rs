@@ -1,11 +1,11 @@
 //! Which values of a document are kept, and which are left out as secrets.
 
-use super::{DEEPEST, Omitted, is_integer, is_secret, one, simple_key};
+use super::{DEEPEST, Omitted, hides, is_integer, one, simple_key};
 use crate::{
     codec::Tree,
     document::{Document, NodeContent, NodeId, Pair, ResolvedKind, ScalarStyle},
     problem::Seg,
-    schema::Field,
+    schema::{Cursor, Field, SecretPlaces},
 };
 
 /// How many times its size a document may have with its aliases written out.
@@ -21,6 +21,8 @@ pub(super) fn kept(
         fields,
         document,
         path: Vec::new(),
+        places: SecretPlaces::of(fields),
+        at: Cursor::Section(fields),
         left: left.saturating_add(1 << 12),
         omitted: Omitted::default(),
     };
@@ -32,6 +34,9 @@ struct KeptWriter<'d> {
     fields: &'static [Field],
     document: &'d Document<'d>,
     path: Vec<Seg>,
+    places: SecretPlaces,
+    /// What is at the path: nothing is asked from the root on, which would take time for each value.
+    at: Cursor,
     /// How many values may still be written.
     left: usize,
     omitted: Omitted,
@@ -42,7 +47,7 @@ impl KeptWriter<'_> {
     fn value(&mut self, id: NodeId) -> Result<Option<Tree>, String> {
         let node = self.document.node(id);
         let has_parts = !matches!(node.content, NodeContent::Scalar(_));
-        if !self.path.is_empty() && is_secret(self.fields, &self.path, has_parts) {
+        if !self.path.is_empty() && hides(&self.places, self.at, has_parts) {
             self.omitted.add(self.fields, &self.path);
             return Ok(None);
         }
@@ -69,12 +74,25 @@ impl KeptWriter<'_> {
         Ok(Some(value))
     }
 
+    /// The value one step below.
+    fn below(&mut self, step: Seg, id: NodeId) -> Result<Option<Tree>, String> {
+        let around = self.at;
+        let key = match &step {
+            Seg::Key(key) => Some(&**key),
+            Seg::Index(_) => None,
+        };
+        self.at = self.places.below(around, key);
+        self.path.push(step);
+        let value = self.value(id);
+        self.path.pop();
+        self.at = around;
+        value
+    }
+
     fn list(&mut self, items: &[NodeId]) -> Result<Vec<Tree>, String> {
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            self.path.push(Seg::Index(index));
-            let value = self.value(*item)?;
-            self.path.pop();
+            let value = self.below(Seg::Index(index), *item)?;
             list.extend(value);
         }
         Ok(list)
@@ -85,9 +103,7 @@ impl KeptWriter<'_> {
         let mut others = Vec::new();
         for entry in entries {
             let key = self.document.key(entry.key);
-            self.path.push(Seg::Key(key.to_owned().into()));
-            let value = self.value(entry.value)?;
-            self.path.pop();
+            let value = self.below(Seg::Key(key.to_owned().into()), entry.value)?;
             let Some(value) = value else { continue };
             match self.is_simple(entry.key) && others.is_empty() {
                 true => simple.push((key.to_owned(), value)),
@@ -100,7 +116,13 @@ impl KeptWriter<'_> {
         if others.is_empty() {
             return Ok(Tree::Map(simple));
         }
-        let pair = |(key, value)| Tree::Seq(vec![simple_key(key), value]);
+        let is_yaml = codec_is_yaml(self.document);
+        // Elsewhere every key is a text.
+        let key_of = |key| match is_yaml {
+            true => simple_key(key),
+            false => Tree::Str(key),
+        };
+        let pair = |(key, value)| Tree::Seq(vec![key_of(key), value]);
         let mut all: Vec<Tree> = simple.into_iter().map(pair).collect();
         all.append(&mut others);
         Ok(one("$entries", Tree::Seq(all)))
@@ -129,8 +151,11 @@ impl KeptWriter<'_> {
         // A key is no value of the schema: nothing in it is asked for.
         let path = std::mem::take(&mut self.path);
         let fields = std::mem::take(&mut self.fields);
+        let places = std::mem::replace(&mut self.places, SecretPlaces::of(&[]));
+        let at = std::mem::replace(&mut self.at, Cursor::Unknown);
         let key = self.value(id);
         (self.path, self.fields) = (path, fields);
+        (self.places, self.at) = (places, at);
         Ok(key?.unwrap_or_default())
     }
 

@@ -10,7 +10,7 @@ use crate::{
     document::AskedForm,
     problem::{Dotted, Fix, Flaw, KeyPath, ProblemKind, Seg, What},
     report::{ARGUMENTS, ArgumentPlace, Entry},
-    schema::{self, Field, Kind},
+    schema::{self, Field, Kind, Outdated},
     source::{
         DecodeTree,
         environment::step::{PathStep, path_of},
@@ -38,6 +38,8 @@ pub(super) struct CommandLine<'a, L> {
     at: usize,
     pub(super) values: Vec<TypedValue>,
     pub(super) wrong: Vec<Entry>,
+    /// Names and keys of earlier versions.
+    pub(super) outdated: Vec<Entry>,
     /// What must not be printed.
     pub(super) secrets: Vec<String>,
     slips: Slips,
@@ -61,6 +63,7 @@ impl<'a, L> CommandLine<'a, L> {
             at: 0,
             values: Vec::new(),
             wrong: Vec::new(),
+            outdated: Vec::new(),
             secrets: Vec::new(),
             slips: Slips::of(fields, known),
             asks_for_help: false,
@@ -166,6 +169,8 @@ impl<'a, L> CommandLine<'a, L> {
         }
         let looked_up = plain(name);
         if let Some(known) = self.find(&looked_up) {
+            let outdated = known.outdated(&looked_up, "");
+            self.outdated(&place, path_of(&known.steps), outdated);
             self.known(known, place, value);
             return true;
         }
@@ -173,6 +178,8 @@ impl<'a, L> CommandLine<'a, L> {
         if let Some(known) = negated.and_then(|name| self.find(name))
             && known.is_switch()
         {
+            let outdated = negated.and_then(|name| known.outdated(name, "no-"));
+            self.outdated(&place, path_of(&known.steps), outdated);
             match value {
                 None => self.put(known, place, "false".to_owned()),
                 Some(_) => {
@@ -233,8 +240,14 @@ impl<'a, L> CommandLine<'a, L> {
         true
     }
 
+    fn outdated(&mut self, place: &ArgumentPlace, path: Vec<Seg>, what: Option<What>) {
+        let entry = what.map(|what| Entry::new(ARGUMENTS, Flaw { path, what }));
+        let entry = entry.map(|entry| entry.argument(Some(place.clone())));
+        self.outdated.extend(entry);
+    }
+
     fn find(&self, name: &str) -> Option<&'a KnownArgument> {
-        let is = |one: &&KnownArgument| one.names.iter().any(|own| plain(own) == name);
+        let is = |one: &&KnownArgument| one.every_name().any(|own| plain(own) == name);
         self.known.iter().find(is)
     }
 
@@ -359,6 +372,9 @@ impl<'a, L> CommandLine<'a, L> {
                 self.slips.read(path.steps(), true);
                 let shown = self.slips.shown(self.fields, path.steps());
                 place.name = format!("--{SET} {}", Dotted(&shown));
+                let outdated = schema::outdated_step(self.fields, path.steps());
+                let outdated = outdated.filter(Outdated::is_name);
+                self.outdated(&place, shown, outdated.map(Outdated::of_document));
                 let form = form_of(kind, &steps, self.decode);
                 self.value(place, steps, kind, form, value.to_owned());
             }

@@ -3,7 +3,7 @@
 use super::names::{KnownArgument, known, may_be_typed};
 use crate::{
     document::AskedForm,
-    schema::{Bound, Constraint, ConstraintKind, Field},
+    schema::{self, Bound, Constraint, ConstraintKind, Field},
     source::{
         DecodeTree,
         environment::{self, step::path_of},
@@ -21,10 +21,15 @@ pub(crate) enum ArgumentForm {
 }
 
 /// One argument with its texts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct DescribedArgument {
     /// Without hyphens in front; the one that the help shows first.
     pub(crate) names: Vec<String>,
+    /// Those with a key of an earlier version in them, which no help shows.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the help shows none"))]
+    pub(crate) old: Vec<String>,
+    /// No help shows it.
+    pub(crate) is_hidden: bool,
     pub(crate) short: Option<char>,
     pub(crate) form: ArgumentForm,
     pub(crate) type_name: &'static str,
@@ -48,6 +53,8 @@ pub(crate) fn described<L>(
         .map(|one| DescribedArgument {
             notes: notes(fields, prefixes, &one),
             names: one.names,
+            old: one.old,
+            is_hidden: one.field.is_removed() && one.field.deprecated().is_some(),
             short: one.short,
             form: match one.form {
                 Some(AskedForm::Bool) => ArgumentForm::Switch,
@@ -70,6 +77,7 @@ fn notes(fields: &'static [Field], prefixes: &[&str], one: &KnownArgument) -> Ve
         _ => {}
     }
     notes.extend(field.constraints().iter().filter_map(rule));
+    notes.extend(schema::deprecation(field));
     let path = path_of(&one.steps);
     let mut prefixes = prefixes.iter().rev();
     let variable = prefixes.find_map(|prefix| environment::name_of(fields, prefix, &path));

@@ -17,7 +17,8 @@ pub(crate) fn help<L>(
 ) -> String {
     let program = arguments.program().unwrap_or_else(|| "PROGRAM".to_owned());
     let mut text = format!("Usage: {program} [ARGUMENTS]\n\nArguments:\n");
-    for one in described(fields, decode, prefixes) {
+    let all = described(fields, decode, prefixes).into_iter();
+    for one in all.filter(|one| !one.is_hidden) {
         argument(&mut text, &one);
     }
     // Writing to a text cannot fail.

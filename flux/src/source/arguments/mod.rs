@@ -23,6 +23,7 @@ use crate::{
     source::{
         ArgumentPaths, DecodeTree, Given,
         environment::{
+            outdated_keys,
             overlay::{self, Overlay},
             step::{PathStep, path_of},
             unread_keys, variable_of,
@@ -120,9 +121,20 @@ pub(crate) fn layer<L>(
                 .push(Entry::new(ARGUMENTS, flaw).argument(argument));
         }
     }
+    let inside = outdated_keys(fields, &read.root).into_iter();
+    let inside = inside.map(|flaw| {
+        let argument = variable_of(&read.set, &flaw.path);
+        Entry::new(ARGUMENTS, flaw).argument(argument)
+    });
+    let outdated: Vec<Entry> = line.outdated.into_iter().chain(inside).collect();
     let ReadArguments {
-        root, set, wrong, ..
+        root,
+        set,
+        mut wrong,
+        ..
     } = read;
+    let (removed, warnings): (Vec<_>, Vec<_>) = outdated.into_iter().partition(Entry::is_removed);
+    wrong.extend(removed);
     let layer = layer.map(|layer| (layer, Vec::new()));
     let (read, partial) = match layer {
         Some(layer) if wrong.is_empty() => (Ok(layer), None),
@@ -132,7 +144,7 @@ pub(crate) fn layer<L>(
         read,
         partial,
         secrets: line.secrets,
-        warnings: Vec::new(),
+        warnings,
         arguments: Some(set),
         prefix: None,
         tree: Some(root),

@@ -2,8 +2,8 @@
 
 use crate::{
     document::{AskedForm, asked_form, tree::Tree},
-    problem::{Dotted, Seg},
-    schema::{self, Descent, Field, Kind, MAX_DEPTH},
+    problem::{Dotted, Seg, What},
+    schema::{self, Descent, Field, Kind, MAX_DEPTH, Outdated},
     source::{
         DecodeTree,
         environment::step::{PathStep, alone, path_of},
@@ -22,6 +22,8 @@ pub(crate) const SET: &str = "set";
 pub(super) struct KnownArgument {
     /// Without hyphens in front; the one that the help shows first.
     pub(super) names: Vec<String>,
+    /// Those with a key of an earlier version in them.
+    pub(super) old: Vec<String>,
     pub(super) short: Option<char>,
     pub(super) steps: Vec<PathStep>,
     pub(super) field: &'static Field,
@@ -49,6 +51,28 @@ impl KnownArgument {
                 || aliases.any(|alias| plain(&env_segment(alias)) == part)
         };
         self.steps.iter().all(is_segment) && parts.next().is_none()
+    }
+
+    /// The names, also of earlier versions.
+    pub(super) fn every_name(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().chain(&self.old)
+    }
+
+    /// What is reported of a name of an earlier version; none of another one. `negation` is in front of a name that is negated.
+    pub(super) fn outdated(&self, name: &str, negation: &str) -> Option<What> {
+        self.old.iter().find(|old| plain(old) == name)?;
+        let fields = self.steps.iter().filter_map(|step| match step {
+            PathStep::Field(field) => Some(*field),
+            _ => None,
+        });
+        let parts = name.split('.');
+        let named = fields.zip(parts).find_map(|(field, part)| {
+            let is_part = |was: &&&str| plain(&env_segment(was)) == part;
+            let was = field.was().iter().find(is_part)?;
+            Outdated::of_key(field, was).filter(Outdated::is_name)
+        })?;
+        let now = format!("--{negation}{}", self.names[0]);
+        Some(named.of_named("this argument", &now))
     }
 
     /// The name that the help shows, as it is typed.
@@ -83,7 +107,7 @@ pub(super) fn known<L>(fields: &'static [Field], decode: DecodeTree<L>) -> Vec<K
     let mut all = Vec::new();
     collect(
         fields,
-        &[String::new()],
+        &[Named::default()],
         &[],
         &Descent::at(fields, MAX_DEPTH),
         &mut |one| {
@@ -96,9 +120,17 @@ pub(super) fn known<L>(fields: &'static [Field], decode: DecodeTree<L>) -> Vec<K
     all
 }
 
+/// The name of an argument, or what names begin with.
+#[derive(Clone, Default)]
+struct Named {
+    text: String,
+    /// A key of an earlier version is in it.
+    is_old: bool,
+}
+
 fn collect(
     fields: &'static [Field],
-    prefixes: &[String],
+    prefixes: &[Named],
     steps: &[PathStep],
     at: &Descent<'_>,
     found: &mut dyn FnMut(KnownArgument),
@@ -115,38 +147,51 @@ fn collect(
             _ if field.flatten => continue,
             _ => {}
         }
-        let names = names_of(field, prefixes);
+        let mut names = names_of(field, prefixes);
         let mut steps = steps.to_vec();
         steps.push(PathStep::Field(field));
         match field.kind {
             Kind::Section(inner) => {
                 if let Some(at) = at.enter(inner()) {
-                    let inside: Vec<_> = names.iter().map(|name| format!("{name}.")).collect();
-                    collect(inner(), &inside, &steps, &at, found);
+                    for name in &mut names {
+                        name.text.push('.');
+                    }
+                    collect(inner(), &names, &steps, &at, found);
                 }
             }
-            Kind::Leaf | Kind::List(_) | Kind::Map(_) => found(KnownArgument {
-                names,
-                short: field.short(),
-                steps,
-                field,
-                form: None,
-            }),
+            Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
+                let (old, names): (Vec<_>, Vec<_>) =
+                    names.into_iter().partition(|name| name.is_old);
+                let texts = |names: Vec<Named>| names.into_iter().map(|name| name.text).collect();
+                found(KnownArgument {
+                    names: texts(names),
+                    old: texts(old),
+                    short: field.short(),
+                    steps,
+                    field,
+                    form: None,
+                });
+            }
         }
     }
 }
 
-fn names_of(field: &Field, prefixes: &[String]) -> Vec<String> {
+/// Those without a key of an earlier version come first.
+fn names_of(field: &Field, prefixes: &[Named]) -> Vec<Named> {
     if let Some(exact) = field.argument() {
-        return vec![exact.to_owned()];
+        let (text, is_old) = (exact.to_owned(), false);
+        return vec![Named { text, is_old }];
     }
-    let aliases = field.aliases.iter().map(|alias| plain(&env_segment(alias)));
-    let mut names = Vec::new();
-    for segment in std::iter::once(field.argument_segment()).chain(aliases) {
+    let aliases = field.aliases.iter();
+    let aliases = aliases.map(|alias| (plain(&env_segment(alias)), field.is_old(alias)));
+    let mut names: Vec<Named> = Vec::new();
+    for (segment, is_old) in std::iter::once((field.argument_segment(), false)).chain(aliases) {
         for prefix in prefixes {
-            let name = format!("{prefix}{segment}");
-            if !names.contains(&name) {
-                names.push(name);
+            let text = format!("{}{segment}", prefix.text);
+            let is_old = is_old || prefix.is_old;
+            match names.iter_mut().find(|known| known.text == text) {
+                Some(known) => known.is_old &= is_old,
+                None => names.push(Named { text, is_old }),
             }
         }
     }
@@ -165,7 +210,7 @@ pub(crate) fn names_by_path(
     let mut all = Vec::new();
     collect(
         fields,
-        &[String::new()],
+        &[Named::default()],
         &[],
         &Descent::at(fields, MAX_DEPTH),
         &mut |one| {
@@ -199,8 +244,8 @@ pub(crate) fn check_names<L>(
     for one in known(fields, decode) {
         let place = format!("`{}`", Dotted(&path_of(&one.steps)));
         let negated = |name: &String| format!("--no-{}", plain(name));
-        let negated = one.names.iter().filter(|_| one.is_switch()).map(negated);
-        let long = one.names.iter().map(|name| format!("--{}", plain(name)));
+        let negated = one.every_name().filter(|_| one.is_switch()).map(negated);
+        let long = one.every_name().map(|name| format!("--{}", plain(name)));
         let short = one.short.map(|letter| format!("-{letter}"));
         for name in long.chain(negated).chain(short) {
             if let Some(other) = taken.insert(name.clone(), place.clone())

@@ -48,7 +48,7 @@ impl Slips {
         let secrets = secrets.map(|one| {
             let path = path_of(&one.steps);
             let keys: Vec<_> = path.iter().filter_map(key_of).collect();
-            let mut names: Vec<_> = one.names.iter().map(|name| plain(name)).collect();
+            let mut names: Vec<_> = one.every_name().map(|name| plain(name)).collect();
             names.push(plain(&keys.join(".")));
             let typed = may_be_typed(one.field).then(|| one.typed());
             SecretArgument { path, names, typed }

@@ -9,7 +9,7 @@ use crate::{
     schema::Field,
     source::{
         DecodeTree,
-        environment::{Environment, Variables, name_of},
+        environment::{Environment, ReadVariables, Variables, name_of},
     },
 };
 use flux_syntax::Naming;
@@ -104,7 +104,11 @@ impl<L: 'static> VariableText for VariablesFile<L> {
                 has_places: true,
             };
         };
-        let (given, unread) = environment.read(&|_| Vec::new());
+        let ReadVariables {
+            given,
+            unread,
+            outdated,
+        } = environment.read(&|_| Vec::new());
         let (entries, layer) = match given.read {
             Ok(layer) => (Vec::new(), Some(layer)),
             Err(entries) => (entries, given.partial),
@@ -146,7 +150,12 @@ impl<L: 'static> VariableText for VariablesFile<L> {
         });
         let unread = unread.into_iter();
         let unread = unread.map(|(entry, is_strict)| (entry, terms(is_strict)));
-        let unread = suspects.chain(unread).map(|(entry, refuses)| VariableFlaw {
+        let outdated = outdated.into_iter().map(|entry| match entry.is_removed() {
+            true => (entry, Refuses::Always),
+            false => (entry, Refuses::Warns),
+        });
+        let all = suspects.chain(unread).chain(outdated);
+        let unread = all.map(|(entry, refuses)| VariableFlaw {
             at: begin(&places, &entry),
             flaw: named(entry),
             refuses,
@@ -190,7 +199,8 @@ fn refusing(flaw: Flaw, at: Option<usize>) -> VariableFlaw {
 fn named(entry: Entry) -> Flaw {
     let name = entry.variable.clone();
     let mut flaw = entry.into_flaw();
-    if let (What::Told { text, .. }, Some(name)) = (&mut flaw.what, name)
+    if let (What::Told { text, .. } | What::Outdated { text, .. }, Some(name)) =
+        (&mut flaw.what, name)
         && let Some(rest) = text.strip_prefix("this variable")
     {
         *text = format!("{name}{rest}");

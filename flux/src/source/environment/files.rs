@@ -76,7 +76,7 @@ impl Variables {
             problems: Vec::new(),
             secrets: Vec::new(),
         };
-        for Variable { name, path } in variables(fields, prefix) {
+        for Variable { name, path, .. } in variables(fields, prefix) {
             let by = format!("{name}{SUFFIX}");
             if refused.contains(&by) {
                 let text = format!("{by} was refused when this was recorded");

@@ -174,10 +174,12 @@ impl<L> Environment<'_, L> {
             return Some((reached.path.clone(), why));
         }
         let rest = name.strip_prefix(prefix).filter(|_| !prefix.is_empty())?;
-        let known = || all.iter().filter_map(|one| one.name.strip_prefix(prefix));
+        // A name of an earlier version is no suggestion.
+        let all = || all.iter().filter(|one| !one.is_old);
+        let known = || all().filter_map(|one| one.name.strip_prefix(prefix));
         let path = |near: &str| {
-            let mut all = all.iter();
-            all.find(|one| one.name.strip_prefix(prefix) == Some(near))
+            all()
+                .find(|one| one.name.strip_prefix(prefix) == Some(near))
                 .map(|one| one.path.clone())
         };
         let sections = self.sections();

@@ -15,6 +15,7 @@ mod inside;
 mod known;
 mod misspelt;
 mod names;
+mod outdated;
 pub(in crate::source) mod overlay;
 mod readings;
 mod respelt;
@@ -27,6 +28,7 @@ mod unread;
 pub(crate) use elsewhere::ReadElsewhere;
 pub(crate) use known::{TextTree, keys_of};
 pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
+pub(crate) use outdated::outdated_keys;
 #[cfg(feature = "figment")]
 pub(crate) use unread::UnreadKey;
 pub(crate) use unread::unread_keys;
@@ -195,6 +197,15 @@ pub(crate) struct Environment<'a, L> {
     empty: RefCell<VariablePaths>,
 }
 
+/// What variables contain.
+pub(crate) struct ReadVariables<L> {
+    pub(crate) given: Given<L>,
+    /// What is in them under keys that no field has, with whether its section refuses such keys.
+    pub(in crate::source) unread: Vec<(Entry, bool)>,
+    /// Names and keys of earlier versions.
+    pub(in crate::source) outdated: Vec<Entry>,
+}
+
 /// A variable of an entry or an item, and what it means.
 struct EntryVariable {
     name: String,
@@ -230,7 +241,11 @@ impl<'a, L> Environment<'a, L> {
     /// Reads the environment. An empty variable is as one that is not set; every wrong one is reported. So is one that looks like
     /// a misspelt one of the table: as a warning, or as a problem where unknown keys are refused.
     pub(crate) fn layer(&self, unknown: Unknown, known: KnownKeys<'_>) -> Given<L> {
-        let (mut given, unread) = self.read(known);
+        let ReadVariables {
+            mut given,
+            unread,
+            outdated,
+        } = self.read(known);
         let denies = |is_strict: bool| unknown == Unknown::Deny || is_strict;
         let suspects = match unknown {
             Unknown::Ignore => Vec::new(),
@@ -241,11 +256,24 @@ impl<'a, L> Environment<'a, L> {
         let unread = unread.into_iter();
         let unread = unread.map(|(entry, is_strict)| (entry, is_strict, false));
         let (mut refused, mut warnings) = (Vec::new(), Vec::new());
+        let has_secrets = schema::any_secret(self.fields);
         for (entry, is_strict, is_uncertain) in suspects.chain(unread) {
+            // A misspelt name may be meant to be that of a secret.
+            let value = entry.variable.as_deref().filter(|_| has_secrets);
+            let value = value.and_then(|name| self.variables.get(name));
+            given
+                .secrets
+                .extend(value.map(|value| value.to_string_lossy().into_owned()));
             match (denies(is_strict) && !is_uncertain, unknown) {
                 (true, _) => refused.push(entry),
                 (false, Unknown::Ignore) => {}
                 (false, _) => warnings.push(entry),
+            }
+        }
+        for entry in outdated {
+            match entry.is_removed() {
+                true => refused.push(entry),
+                false => warnings.push(entry),
             }
         }
         if !refused.is_empty() {
@@ -359,7 +387,8 @@ impl<'a, L> Environment<'a, L> {
             let one = found.iter().find(secret).or(found.first());
             if let Some(Reading { steps, .. }) = one {
                 let path = path_of(steps);
-                set.push(Variable { name, path });
+                let is_old = false;
+                set.push(Variable { name, path, is_old });
             }
         }
         set
@@ -372,14 +401,14 @@ impl<'a, L> Environment<'a, L> {
         !problems.is_empty() || steps.any(|step| matches!(step, PathStep::Entry(_)))
     }
 
-    /// Reads the variables; and what is in them under keys that no field has, with whether its section refuses such keys.
-    pub(crate) fn read(&self, known: KnownKeys<'_>) -> (Given<L>, Vec<(Entry, bool)>) {
+    /// Reads the variables.
+    pub(crate) fn read(&self, known: KnownKeys<'_>) -> ReadVariables<L> {
         let mut root = Tree::Map(Vec::new());
         let mut set: VariablePaths = Vec::new();
         let mut places = HashMap::new();
         let mut problems = Vec::new();
         let mut secrets = Vec::new();
-        for Variable { name, path } in &self.fixed {
+        for Variable { name, path, .. } in &self.fixed {
             let (set, places) = (&mut set, &mut places);
             let text = self.text(name, path, set, places, &mut secrets, &mut problems);
             let Some(text) = text else {
@@ -460,6 +489,7 @@ impl<'a, L> Environment<'a, L> {
             .iter()
             .filter_map(|one| self.odd(one).or_else(|| self.file_of_entry(one)));
         let unread = unread.chain(odd.map(|entry| (entry, false))).collect();
+        let outdated = self.outdated(&root, &set);
         let is_good = problems.is_empty() && unclear.is_empty();
         let problems = problems.into_iter().map(|problem| {
             let problem = self.of_entry(problem, &entries);
@@ -482,7 +512,11 @@ impl<'a, L> Environment<'a, L> {
             again: None,
             empty: self.empty.take(),
         };
-        (given, unread)
+        ReadVariables {
+            given,
+            unread,
+            outdated,
+        }
     }
 
     /// The problem of a text, with what is probably meant by the name of its variable: the part of an entry that is a single value.

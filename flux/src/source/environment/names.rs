@@ -13,6 +13,15 @@ use std::collections::HashMap;
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) path: Vec<Seg>,
+    /// A key of an earlier version is in the name.
+    pub(crate) is_old: bool,
+}
+
+/// The name of a field, or what names begin with.
+#[derive(Clone, PartialEq)]
+struct SpeltName {
+    text: String,
+    is_old: bool,
 }
 
 /// Every variable of the table under a prefix, which has the options of [`Naming`]: of a field with aliases one for each name, the
@@ -29,8 +38,11 @@ pub(crate) fn names_with_files(fields: &'static [Field], prefix: &str) -> Vec<Va
     }
     let both = all.into_iter().flat_map(|one| {
         let name = format!("{}{SUFFIX}", one.name);
-        let path = one.path.clone();
-        [one, Variable { name, path }]
+        let file = Variable {
+            name,
+            ..one.clone()
+        };
+        [one, file]
     });
     both.collect()
 }
@@ -62,7 +74,10 @@ struct EveryName {
 fn every_name(fields: &'static [Field], prefix: &str) -> EveryName {
     let mut all = EveryName::default();
     if let Ok(naming) = Naming::parse(prefix) {
-        let prefixes = [naming.prefix.to_owned()];
+        let prefixes = [SpeltName {
+            text: naming.prefix.to_owned(),
+            is_old: false,
+        }];
         collect(
             fields,
             naming.separator,
@@ -85,10 +100,8 @@ pub(super) fn names_of(field: &Field, prefixes: &[String]) -> Vec<String> {
 
 /// The names that are computed, also of a field that has a variable of its own: the fields of an entry have no other.
 pub(super) fn computed_names(field: &Field, prefixes: &[String]) -> Vec<String> {
-    let aliases = field.aliases.iter().map(|alias| env_segment(alias));
-    let segments = std::iter::once(field.env.to_owned()).chain(aliases);
     let mut names = Vec::new();
-    for segment in segments {
+    for (segment, _) in segments(field) {
         for prefix in prefixes {
             let name = format!("{prefix}{segment}");
             if !names.contains(&name) {
@@ -99,10 +112,34 @@ pub(super) fn computed_names(field: &Field, prefixes: &[String]) -> Vec<String> 
     names
 }
 
+/// What each of a field's keys is in a name, the one that is not an alias first, those of earlier versions last; and whether it is one
+/// of these.
+pub(super) fn segments(field: &Field) -> impl Iterator<Item = (String, bool)> {
+    let aliases = field.aliases.iter();
+    let aliases = aliases.map(|alias| (env_segment(alias), field.is_old(alias)));
+    std::iter::once((field.env.to_owned(), false)).chain(aliases)
+}
+
+/// The same names, and which of them are of an earlier version: only where no other key has the same.
+fn spelt_names(field: &Field, prefixes: &[SpeltName]) -> Vec<SpeltName> {
+    let mut names: Vec<SpeltName> = Vec::new();
+    for (segment, is_old) in segments(field) {
+        for prefix in prefixes {
+            let text = format!("{}{segment}", prefix.text);
+            let is_old = is_old || prefix.is_old;
+            match names.iter_mut().find(|known| known.text == text) {
+                Some(known) => known.is_old &= is_old,
+                None => names.push(SpeltName { text, is_old }),
+            }
+        }
+    }
+    names
+}
+
 fn collect(
     fields: &'static [Field],
     separator: &str,
-    prefixes: &[String],
+    prefixes: &[SpeltName],
     path: &[Seg],
     at: &Descent<'_>,
     all: &mut EveryName,
@@ -118,13 +155,17 @@ fn collect(
             Kind::Section(inner) => {
                 path.push(Seg::Key(field.name.into()));
                 if let Some(at) = at.enter(inner()) {
-                    let names = names_of(field, prefixes);
+                    let mut names = spelt_names(field, prefixes);
                     let named = names.iter().map(|name| Variable {
-                        name: name.clone(),
+                        name: name.text.clone(),
                         path: path.clone(),
+                        is_old: name.is_old,
                     });
                     all.sections.extend(named);
-                    let inside: Vec<_> = names.into_iter().map(|name| name + separator).collect();
+                    for name in &mut names {
+                        name.text.push_str(separator);
+                    }
+                    let inside = names;
                     collect(inner(), separator, &inside, &path, &at, all);
                 }
             }
@@ -132,17 +173,23 @@ fn collect(
             _ if field.flatten => {}
             Kind::Leaf | Kind::List(_) | Kind::Map(_) => {
                 path.push(Seg::Key(field.name.into()));
-                let variable = |name| Variable {
-                    name,
+                let variable = |name: SpeltName| Variable {
+                    name: name.text,
                     path: path.clone(),
+                    is_old: name.is_old,
                 };
-                let names = names_of(field, prefixes).into_iter();
-                all.variables.extend(names.map(variable));
-                if let Some(own) = field.env_exact {
-                    let computed = computed_names(field, prefixes).into_iter().map(variable);
-                    let unread = computed.map(|computed| UnreadName { computed, own });
-                    all.unread.extend(unread);
-                }
+                let computed = spelt_names(field, prefixes).into_iter().map(variable);
+                let Some(own) = field.env_exact else {
+                    all.variables.extend(computed);
+                    continue;
+                };
+                all.variables.push(Variable {
+                    name: own.to_owned(),
+                    path: path.clone(),
+                    is_old: false,
+                });
+                let unread = computed.map(|computed| UnreadName { computed, own });
+                all.unread.extend(unread);
             }
         }
     }

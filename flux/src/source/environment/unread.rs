@@ -114,7 +114,7 @@ impl UnreadWalk {
 }
 
 /// Looks at each part of a list or a map: its key, its place and its value.
-fn each(
+pub(super) fn each(
     tree: &Tree,
     read: fn(&str) -> Result<Tree, raw::Unreadable>,
     mut look: impl FnMut(&str, usize, &Tree),

@@ -166,13 +166,15 @@ fn options(
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("it has {}", names().collect::<Vec<_>>().join(", ")),
             };
-            return fail(
-                format!(
-                    "`{word}` is not an option of a `{}:` source; {hint}",
-                    shape.names[0].0
+            let scheme = shape.names[0].0;
+            let message = match word.contains('@') {
+                false => format!("`{word}` is not an option of a `{scheme}:` source; {hint}"),
+                // It may be the rest of a password.
+                true => format!(
+                    "what is behind `?` is not an option of a `{scheme}:` source; in a user or a password `?` is written `%3F`; {hint}"
                 ),
-                one,
-            );
+            };
+            return fail(message, one);
         };
         let Some(value) = value else {
             return fail(format!("`{word}` needs a value: `{word}=..`"), one);

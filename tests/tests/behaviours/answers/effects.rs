@@ -149,6 +149,33 @@ async fn of_an_equal_file_and_variable_it_is_named_which_one_counts() {
 }
 
 #[tokio::test]
+async fn an_edit_that_several_layers_hide_is_not_promised_to_count_without_one_of_them() {
+    let (sender, lower) = Channel::buffered("app.yaml", 8);
+    let (upper, above) = Channel::buffered("site.yaml", 8);
+    let app = Capacitor::<App>::builder()
+        .manual()
+        .source(Source::watcher(lower).format(Format::Yaml))
+        .source(Source::watcher(above).format(Format::Yaml))
+        .override_with(Source::env("APP_").variables([("APP_VISITORS", "5")]))
+        .override_with(Source::args().arguments(["--visitors", "6"]))
+        .build()
+        .unwrap();
+    sender.send(&b"visitors: 1"[..]).await.unwrap();
+    upper.send(&b"visitors: 3"[..]).await.unwrap();
+    app.start().await.unwrap();
+    write(&sender, &app, "visitors: 2").await;
+    let status = app.status();
+    let [warning] = &*status.warnings else {
+        panic!("{status}");
+    };
+    assert_eq!(
+        warning.message,
+        "is changed here without effect: the argument --visitors sets it, and below that the variable APP_VISITORS, site.yaml would; this \
+         value is used where none of them does"
+    );
+}
+
+#[tokio::test]
 async fn the_log_has_each_change_that_waits_and_each_edit_that_a_variable_hides_once() {
     let (ear, _guard) = Ear::listen();
     let (sender, app) = app("visitors: 1\n", &[("APP_VISITORS", "5")]).await;

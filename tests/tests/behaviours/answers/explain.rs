@@ -874,3 +874,113 @@ async fn many_paths_asked_one_by_one_are_answered_as_all_of_them_at_once() {
         assert_eq!(printed(&single), printed(&whole));
     }
 }
+
+#[derive(Flux, Debug, Clone)]
+struct Rented {
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, RentedTo>,
+    #[flux(secret, default)]
+    token: Option<String>,
+}
+
+#[derive(Flux, Debug, Clone)]
+struct RentedTo {
+    domain: String,
+    #[flux(default = 100)]
+    limit: u32,
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_an_entry_that_is_null_is_explained_by_the_null() {
+    let app = over::<Rented>(
+        &[
+            (
+                "base",
+                Format::Yaml,
+                "tenants: {a: {domain: a.example}, b: {domain: b.example}}",
+            ),
+            ("site", Format::Yaml, "tenants: {b: {limit: 50}}"),
+            ("local", Format::Json, r#"{"tenants": {"b": null}}"#),
+        ],
+        &[],
+    )
+    .await;
+    assert_eq!(app.get().tenants.len(), 1);
+    for path in ["tenants.b", "tenants.b.domain", "tenants.b.limit"] {
+        let one = app.explain(path).unwrap();
+        let shown = one.to_string();
+        assert_eq!(one.path.to_string(), "tenants.b", "{shown}");
+        assert_eq!(one.value, Some(ConfigValue::Null), "{shown}");
+        let places = places(&one);
+        let expected = [
+            "local:1:19 decides",
+            "site:1:14 shadowed",
+            "base:1:38 shadowed",
+        ];
+        assert_eq!(places, expected, "{shown}");
+    }
+    let paths: Vec<String> = (app.explain_all().unwrap().iter())
+        .map(|one| one.path.to_string())
+        .collect();
+    assert_eq!(
+        paths,
+        ["tenants.a.domain", "tenants.a.limit", "tenants.b", "token"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_no_layer_sets_is_not_called_set() {
+    let app = over::<Rented>(&[("base", Format::Yaml, "{}")], &[]).await;
+    let shown = app.explain("token").unwrap().to_string();
+    assert!(
+        shown.starts_with("token has its default, which is secret"),
+        "{shown}"
+    );
+    let app = over::<Rented>(&[("base", Format::Yaml, "token: hunter2hunter2")], &[]).await;
+    let shown = app.explain("token").unwrap().to_string();
+    assert!(shown.starts_with("token is set, and secret"), "{shown}");
+}
+
+#[derive(Flux, Debug, Clone)]
+struct Served {
+    #[flux(nested)]
+    database: ServedPool,
+    #[flux(nested)]
+    cache: ServedPool,
+}
+
+#[derive(Flux, Debug, Clone)]
+struct ServedPool {
+    #[flux(default = 1)]
+    max_size: u32,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_in_the_spelling_of_its_argument_or_without_its_first_steps_is_suggested_if_only_one_is_meant()
+ {
+    let app = over::<Served>(&[("base", Format::Yaml, "{}")], &[]).await;
+    for (asked, suggested) in [
+        ("database.max-size", Some("database.max_size")),
+        ("--database.max-size", Some("database.max_size")),
+        ("Database.Max_Size", Some("database.max_size")),
+        ("max_size", None),
+    ] {
+        let error = app.explain(asked).unwrap_err().to_string();
+        let hint = suggested.map(|path| format!("did you mean `{path}`?"));
+        assert_eq!(
+            hint.is_some(),
+            error.contains("did you mean"),
+            "{asked}: {error}"
+        );
+        assert!(
+            hint.is_none_or(|hint| error.contains(&hint)),
+            "{asked}: {error}"
+        );
+    }
+    let app = over::<Rented>(&[("base", Format::Yaml, "tenants: {a: {domain: x}}")], &[]).await;
+    let error = app.explain("domain").unwrap_err().to_string();
+    assert!(
+        error.contains("did you mean `tenants.a.domain`?"),
+        "{error}"
+    );
+}

@@ -93,6 +93,38 @@ fn the_schema_and_the_decoder_have_the_same_verdict_on_what_it_generates_and_on_
     have_the_same_verdict::<App>(200);
 }
 
+/// Keys that have other names now, and fields that go.
+#[derive(Flux)]
+struct Evolved {
+    #[flux(default = 80, was = "prot", removed = "9.0")]
+    port: u16,
+    #[flux(was = "label")]
+    #[serde(alias = "title")]
+    name: String,
+    #[flux(deprecated = "use `port`")]
+    listen: Option<u16>,
+    #[flux(nested, was = "db", deprecated = "use `port`", removed = "9.0")]
+    pool: EvolvedPool,
+    #[flux(nested, default)]
+    tenants: BTreeMap<String, EvolvedPool>,
+}
+
+#[derive(Flux)]
+#[serde(deny_unknown_fields)]
+struct EvolvedPool {
+    #[flux(default = 1, was = "max_szie", was = "most")]
+    max_size: u32,
+    #[flux(default, was = "gone", removed = "0.1")]
+    kept: u32,
+    #[flux(deprecated = "use `kept`", removed = "0.1")]
+    removed: Option<u32>,
+}
+
+#[test]
+fn a_schema_has_the_verdict_of_the_decoder_on_keys_of_earlier_versions() {
+    have_the_same_verdict::<Evolved>(100);
+}
+
 /// Types of which the schema knows less than the decoder.
 #[derive(Flux)]
 #[flux(optional_source = "file:/nowhere/kinds.yaml")]

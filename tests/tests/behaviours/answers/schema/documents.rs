@@ -77,14 +77,17 @@ fn document(validator: &Validator, schema: &Value, rng: &mut TestRng, depth: u32
             let mut map = Map::new();
             let required = schema.get("required").and_then(Value::as_array);
             let properties = schema.get("properties").and_then(Value::as_object);
-            for (key, inner) in properties.into_iter().flatten() {
+            // What is removed has the schema `false`.
+            let properties = properties.into_iter().flatten();
+            let properties = properties.filter(|(_, inner)| inner.is_object());
+            for (key, inner) in properties.clone() {
                 let is_required = required.is_some_and(|all| all.iter().any(|one| one == key));
                 if inner.get("x-flux-alias-of").is_none() && (is_required || rng.random_bool(0.6)) {
                     map.insert(key.clone(), document(validator, inner, rng, depth + 1));
                 }
             }
             // Of the names of a field there is one.
-            for (alias, inner) in properties.into_iter().flatten() {
+            for (alias, inner) in properties {
                 if let Some(own) = inner.get("x-flux-alias-of").and_then(Value::as_str)
                     && (!map.contains_key(own) || rng.random_bool(0.3))
                 {
@@ -132,6 +135,7 @@ fn mutated(value: &mut Value, rng: &mut TestRng) {
             match rng.random_range(0..8) {
                 0 => drop(map.remove(key)),
                 1 => drop(map.insert("unknown".to_owned(), json!(1))),
+                2 => drop(map.insert("removed".to_owned(), json!(1))),
                 _ => mutated(map.get_mut(key).unwrap(), rng),
             }
         }

@@ -9,12 +9,13 @@ pub(super) struct Validator {
 }
 
 /// Keywords without a verdict.
-const SILENT: [&str; 7] = [
+const SILENT: [&str; 8] = [
     "$schema",
     "$defs",
     "title",
     "description",
     "default",
+    "deprecated",
     "writeOnly",
     "format",
 ];
