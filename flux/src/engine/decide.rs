@@ -379,6 +379,7 @@ impl Engine {
     pub(crate) fn fill(&mut self, layer: usize, kept: KeptContent, reason: FillReason, file: &str) {
         self.layers.kept = Some(reason.kept.clone());
         self.layers.states[layer].fill(kept, reason, file);
+        self.layers.were_absent_beside(layer);
     }
 
     /// The secrets that what is kept on disk does not have, and whose defaults readers see.

@@ -250,13 +250,11 @@ impl Generations {
     pub(super) fn renumber(&mut self, numbers: &Renumbered) {
         for kept in &mut self.kept {
             kept.contents = numbers.contents(&kept.contents);
-            let record = Arc::make_mut(&mut kept.record);
-            record.contents.layers = Arc::clone(&kept.contents);
-            if let Some(waiting) = &kept.waiting {
-                let waiting = WaitingPath::renumbered(waiting, numbers);
-                record.contents.waiting = Some(waiting.into());
-                kept.waiting.clone_from(&record.contents.waiting);
-            }
+            kept.waiting = WaitingPath::all_renumbered(kept.waiting.as_deref(), numbers);
+            // It has what was there then, which may have been written anew since.
+            let contents = &mut Arc::make_mut(&mut kept.record).contents;
+            contents.layers = numbers.contents(&contents.layers);
+            contents.waiting = WaitingPath::all_renumbered(contents.waiting.as_deref(), numbers);
         }
     }
 

@@ -145,6 +145,14 @@ impl WaitingPath {
         ended.cloned().collect()
     }
 
+    /// The same of those that there are, if any.
+    pub(crate) fn all_renumbered(
+        all: Option<&[WaitingPath]>,
+        numbers: &Renumbered,
+    ) -> Option<Arc<[WaitingPath]>> {
+        all.map(|all| WaitingPath::renumbered(all, numbers).into())
+    }
+
     /// Layers have come or gone: what the layers contained follows.
     pub(crate) fn renumbered(all: &[WaitingPath], numbers: &Renumbered) -> Vec<WaitingPath> {
         let follow = |one: &WaitingPath| WaitingPath {

@@ -125,9 +125,7 @@ impl Engine {
         for entry in entries {
             renumber_entry(entry, numbers);
         }
-        if let Some(report) = &mut self.condition.error {
-            report.renumber(|layer| numbers.now(layer));
-        }
+        self.condition.renumber(|layer| numbers.now(layer));
         for event in &mut self.events {
             if let EngineEvent::ChangeReceived { layer }
             | EngineEvent::HealthChanged { layer }

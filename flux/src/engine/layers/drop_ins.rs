@@ -125,6 +125,21 @@ impl Layers {
         newest
     }
 
+    /// What was kept on disk serves for one of a source's files: those that are not kept were not there, and the source was.
+    #[cfg(feature = "json")]
+    pub(in crate::engine) fn were_absent_beside(&mut self, number: usize) {
+        if self.states[number].drop_in.is_none() {
+            return;
+        }
+        let own = self.number_of(self.states[number].source);
+        for other in own..self.files_behind(own).end {
+            let state = &mut self.states[other];
+            if !state.is_accepted() {
+                state.accepted = Some(DecodedContent::silent(None));
+            }
+        }
+    }
+
     /// Every number of a layer in the layers themselves follows.
     pub(in crate::engine) fn renumber(&mut self, numbers: &Renumbered) {
         for state in &mut self.states {

@@ -73,6 +73,14 @@ impl Folder {
             Ok((self.target.path.canonicalize()?, names))
         };
         match names() {
+            // A part of them is not what the folder has.
+            Ok((_, names)) if self.pattern.is_some() && names.len() > MOST_FILES => {
+                let error = SourceError::configuration(format!(
+                    "{} names more than the limit of {MOST_FILES} files",
+                    self.target.shown
+                ));
+                (ReadOutcome::bare(FileContent::Unreadable(error)), None)
+            }
             Ok((real, names)) => {
                 // One without files to read is no empty document: each of them settles by itself.
                 let there = match names.is_empty() && self.pattern.is_none() {
