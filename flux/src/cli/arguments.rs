@@ -226,7 +226,7 @@ fn negation(name: &str) -> String {
     format!("--no-{name}")
 }
 
-/// The argument, and one that no help shows for each name of an earlier version: its own id tells which of them was typed.
+/// The argument, and one that no help shows for each name of an earlier version: its own id says which of them was typed.
 fn by_name(mut one: DescribedArgument) -> Vec<DescribedArgument> {
     let old = std::mem::take(&mut one.old);
     let old = old.into_iter().map(|name| DescribedArgument {

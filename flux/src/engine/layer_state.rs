@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     codec::Decoder,
-    problem::{Flaw, ProblemKind, Seg, What},
+    problem::{Flaw, ProblemKind, What},
     report::{self, Entry},
     source::{
         ArgumentPaths, Content, Health, LastProven, Observation, ReadAgain, UriSecrets,
@@ -80,7 +80,8 @@ pub(crate) struct LayerState {
     /// The file that filled it at the start.
     kept_in: Option<String>,
     /// Where it had secrets that the file does not have.
-    kept_secrets: Vec<Vec<Seg>>,
+    #[cfg(feature = "json")]
+    kept_secrets: Vec<Vec<crate::problem::Seg>>,
     /// The document before that: a secret that was replaced is still one.
     replaced: Option<Arc<[u8]>>,
     /// Why the newest content could not be decoded.
@@ -154,6 +155,7 @@ impl LayerState {
             unjudged: false,
             accepted: None,
             kept_in: None,
+            #[cfg(feature = "json")]
             kept_secrets: Vec::new(),
             replaced: None,
             refusal: None,

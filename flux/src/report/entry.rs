@@ -63,6 +63,18 @@ impl Entry {
         }
     }
 
+    /// The name to write is that of the variable which names a file.
+    pub(crate) fn in_file(&mut self) {
+        if let What::Outdated {
+            text, to: Some(to), ..
+        } = &mut self.problem.what
+        {
+            let own = format!("`{to}`");
+            to.push_str("_FILE");
+            *text = text.replacen(&own, &format!("`{to}`"), 1);
+        }
+    }
+
     /// Adds this behind the sentence; nothing of a document is in it.
     pub(crate) fn note(mut self, note: Option<String>) -> Self {
         self.note = note;

@@ -174,11 +174,11 @@ impl Driver {
 
     fn go_on(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            self.poll_watchers(cx);
-            self.drain();
             if self.comes_back(cx) {
                 return Poll::Pending;
             }
+            self.poll_watchers(cx);
+            self.drain();
             self.poll_signals(cx);
             if self.poll_run(cx)
                 || self.poll_commands(cx)

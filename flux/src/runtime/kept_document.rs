@@ -17,10 +17,10 @@ mod text;
 mod writer;
 
 use crate::{
-    codec::{self, Decoder, Tree},
+    codec::{self, Decoder, Failed, Found, Tree},
     document::{Document, items_by_number},
     engine::{AnyLayer, Schema},
-    problem::{KeyPath, LONGEST, Seg, caught},
+    problem::{KeyPath, LONGEST, Seg, What, caught},
     schema::{self, Cursor, Field, Reached, SecretPlaces},
 };
 use flux_syntax::Format;
@@ -159,13 +159,23 @@ pub(super) fn decode(
         return decode_tree(schema, decoder, &to_tree(kept).ok_or_else(unfit)?);
     }
     let (decoder, text) = document(format, kept)?;
+    let is_outdated = |found: &&Found| matches!(found.problem.what, What::Outdated { .. });
+    let warnings = |all: &[Found]| -> Vec<String> {
+        let unknown = all.iter().filter(|found| !is_outdated(found));
+        let warning = |found: &Found| {
+            let path = crate::problem::Dotted(&found.problem.path);
+            format!("`{path}` is no field of today, and what was kept of it is not used")
+        };
+        unknown.map(warning).collect()
+    };
     match caught(|| (schema.decode)(&decoder, text.as_bytes(), codec::Unknown::Warn)) {
-        Ok(Ok(decoded)) if !decoded.empty => {
-            let warnings = decoded.warnings.iter().map(|found| {
-                let path = crate::problem::Dotted(&found.problem.path);
-                format!("`{path}` is no field of today, and what was kept of it is not used")
-            });
-            Ok((decoded.layer, warnings.collect()))
+        Ok(Ok(decoded)) if !decoded.empty => Ok((decoded.layer, warnings(&decoded.warnings))),
+        // What a program wrote that still read a key is meant as it was.
+        Ok(Err(Failed {
+            found,
+            partial: Some(layer),
+        })) if (found.iter().filter(|one| !one.is_warning)).all(|one| is_outdated(&one)) => {
+            Ok((layer, warnings(&found)))
         }
         _ => Err(unfit()),
     }

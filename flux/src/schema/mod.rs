@@ -249,27 +249,28 @@ pub(crate) fn any_outdated(fields: &'static [Field]) -> bool {
     })
 }
 
-/// The first key of a path that is outdated.
+/// The key of a path that is outdated: one that is not read any more, else the first.
 pub(crate) fn outdated_step(fields: &'static [Field], path: &[Seg]) -> Option<Outdated> {
     let (mut table, mut kind) = (Some(fields), Kind::Leaf);
+    let mut known = None;
     for seg in path {
         kind = match (table, kind, seg) {
             (Some(table), _, Seg::Key(key)) => {
-                let (field, kind) = step(table, key)?;
-                if let Some(outdated) = Outdated::of_key(field, key) {
-                    return Some(outdated);
-                }
+                let Some((field, kind)) = step(table, key) else {
+                    break;
+                };
+                known = Outdated::severer(known, Outdated::of_key(field, key));
                 kind
             }
             (None, Kind::List(item) | Kind::Map(item), _) => *item,
-            _ => return None,
+            _ => break,
         };
         table = match kind {
             Kind::Section(inner) => Some(inner()),
             _ => None,
         };
     }
-    None
+    known
 }
 
 fn any(fields: &'static [Field], test: fn(&Field) -> bool) -> bool {

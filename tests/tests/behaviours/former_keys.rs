@@ -1,5 +1,6 @@
 //! Keys of earlier versions of a program, in every layer: they are read with a warning that names them, until they are not.
 
+mod old_programs;
 mod same_value;
 
 use flux::{
@@ -57,7 +58,7 @@ struct Gone {
     max_size: u32,
     #[flux(deprecated = "use `max_size`", removed = "0.0.9")]
     limit: Option<u32>,
-    #[flux(default, was = "kept_too", removed = "0.1.1")]
+    #[flux(default, was = "kept_too", removed = "9.0")]
     kept: u32,
 }
 
@@ -367,7 +368,7 @@ fn what_is_removed_refuses_the_document_with_the_fix() {
         [three(
             "kept_too",
             "3:11",
-            "is called `kept` now; write that: version 0.1.1 will not read `kept_too`"
+            "is called `kept` now; write that: version 9.0 will not read `kept_too`"
         )]
     );
     let first = &report.problems()[0];

@@ -2,7 +2,7 @@
 
 use super::Layers;
 use crate::{
-    engine::schema::Schema,
+    engine::{layer_state::LayerState, schema::Schema},
     layer::presence,
     problem::{KeyPath, Seg},
     schema::{self, Reached},
@@ -16,7 +16,9 @@ impl Layers {
             return Vec::new();
         }
         let serving = (self.states.iter()).filter(|state| state.kept_in(false).is_some());
-        let secrets = serving.flat_map(|state| state.kept_secrets().to_vec());
+        let fields = (self.schema.fields)();
+        let secrets = serving.flat_map(LayerState::kept_secrets);
+        let secrets = secrets.map(|path| schema::with_own_names(fields, path));
         let mut secrets: Vec<Vec<Seg>> = secrets.collect();
         secrets.retain(|secret| has_default(self.schema, secret) && !self.is_served(secret));
         let mut paths: Vec<String> = (secrets.iter())

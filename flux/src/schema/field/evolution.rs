@@ -105,6 +105,17 @@ impl Outdated {
         self.old.is_some()
     }
 
+    /// Of two in one name, the one that is refused, else the first.
+    pub(crate) fn severer(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        let is_removed = |one: &Self| one.field.is_removed();
+        match (first, second) {
+            (Some(first), Some(second)) if !is_removed(&first) && is_removed(&second) => {
+                Some(second)
+            }
+            (first, second) => first.or(second),
+        }
+    }
+
     fn of(field: &'static Field, old: Option<&'static str>) -> Option<Self> {
         match (field.deprecated(), old) {
             // Of a field that goes, another name is no help.

@@ -66,11 +66,12 @@ impl KnownArgument {
             _ => None,
         });
         let parts = name.split('.');
-        let named = fields.zip(parts).find_map(|(field, part)| {
+        let named = fields.zip(parts).filter_map(|(field, part)| {
             let is_part = |was: &&&str| plain(&env_segment(was)) == part;
             let was = field.was().iter().find(is_part)?;
             Outdated::of_key(field, was).filter(Outdated::is_name)
-        })?;
+        });
+        let named = named.fold(None, |known, one| Outdated::severer(known, Some(one)))?;
         let now = format!("--{negation}{}", self.names[0]);
         Some(named.of_named("this argument", &now))
     }

@@ -205,7 +205,11 @@ impl FileValues {
         };
         let rename_entry = |entry: &mut Entry| {
             if let Some(name) = &mut entry.variable {
+                let is_file = self.by.contains_key(name);
                 rename(name);
+                if is_file {
+                    entry.in_file();
+                }
             }
         };
         given.secrets.extend(self.secrets.iter().cloned());

@@ -259,7 +259,9 @@ impl<'a, L> Environment<'a, L> {
         let has_secrets = schema::any_secret(self.fields);
         for (entry, is_strict, is_uncertain) in suspects.chain(unread) {
             // A misspelt name may be meant to be that of a secret.
-            let value = entry.variable.as_deref().filter(|_| has_secrets);
+            let path = entry.path();
+            let may_be = has_secrets && (path.is_empty() || schema::is_secret(self.fields, path));
+            let value = entry.variable.as_deref().filter(|_| may_be);
             let value = value.and_then(|name| self.variables.get(name));
             given
                 .secrets

@@ -56,7 +56,7 @@ struct Spelling {
     end: usize,
     /// The same with the keys of now.
     now: String,
-    /// The first key of an earlier version.
+    /// The key of an earlier version, if there is one.
     outdated: Option<Outdated>,
 }
 
@@ -109,7 +109,8 @@ impl NameSearch<'_> {
                 let old = field.was().iter().find(|was| env_segment(was) == segment);
                 let outdated = old.and_then(|old| Outdated::of_key(field, old));
                 // That a field is deprecated is found in the tree.
-                next.outdated = next.outdated.or(outdated.filter(Outdated::is_name));
+                let outdated = outdated.filter(Outdated::is_name);
+                next.outdated = Outdated::severer(next.outdated, outdated);
             }
             self.behind(kind, rest, next, is_inside)
         })
