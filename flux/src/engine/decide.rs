@@ -246,6 +246,9 @@ impl Engine {
             },
         );
         self.layers.states[layer].closed();
+        for file in self.layers.files_behind(layer) {
+            self.layers.states[file].received = report.received;
+        }
         news
     }
 
@@ -259,7 +262,10 @@ impl Engine {
 
     /// [`observe`](Engine::observe) of a source with one document.
     fn observe_one(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
-        self.hold_first(layer, &observation, now);
+        if self.holds_first() {
+            let key = self.layers.keys().swap_remove(layer);
+            self.hold_first((layer, key), &observation, now);
+        }
         let news = self.layers.states[layer].observe(observation, now);
         if news {
             self.received_news(layer, now);
@@ -321,7 +327,9 @@ impl Engine {
         if !self.agenda.loaded {
             let states = &self.layers.states;
             let down = |state: &LayerState| matches!(state.health, Health::Stale { .. });
-            let silent = || states.iter().filter(|state| !state.answered());
+            // A file of several is not waited for: its source answers for all of them, also that it cannot be read.
+            let waited_for = || states.iter().filter(|state| state.drop_in.is_none());
+            let silent = || waited_for().filter(|state| !state.answered());
             // A source that counts as absent soon does not make another one be read from the disk.
             let stand_in = || silent().all(|state| state.stands_in);
             return match self.agenda.fallback_at {

@@ -388,6 +388,9 @@ impl LayerState {
 
     /// What is recognised as the same content later on. None is an absent document.
     pub(super) fn fingerprint(&self, content: Option<&[u8]>) -> Fingerprint {
+        if content.is_none() && self.drop_in.is_some() {
+            return Fingerprint::GONE;
+        }
         match &self.identities {
             Some(identities) => identities.of(self.decoder.as_ref(), content),
             None => by_bytes(content),

@@ -188,6 +188,8 @@ pub(crate) struct ServedLayer {
     pub(crate) prefix: Option<String>,
     /// Which of the declared sources it is of.
     pub(crate) source: usize,
+    /// It is the own layer of a source of several files, which contains nothing.
+    pub(crate) is_folder: bool,
     /// The name of its file, where it is one of several.
     pub(crate) drop_in: Option<Arc<str>>,
 }

@@ -6,7 +6,7 @@ mod text;
 
 use super::{
     answers::{Answers, secret_sources},
-    drop_ins::with_files,
+    drop_ins::{refuse_what_is_too_large, with_files},
     inputs::{InputError, InputTarget, Inputs, LayerName, by_layer, left_out, read_file},
 };
 use crate::{
@@ -222,6 +222,7 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
                 decoder: Some(Decoder::from(*format)),
                 optional: true,
                 content: OfflineContent::Elsewhere,
+                drop_in: None,
                 searched: Vec::new(),
             });
         }
@@ -232,13 +233,13 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
     let left_out = left_out(inputs, &names, &documents)?;
     let (mut states, mut checked, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for ((layer, document), is_left_out) in declared.into_iter().zip(documents).zip(left_out) {
-        let origin = layer.origin.clone();
+        let (origin, drop_in) = (layer.origin.clone(), layer.drop_in.clone());
         files.push(match (document, &layer.content) {
             (Some(document), _) => document.path().map(PathBuf::from),
             (None, OfflineContent::File(path)) => Some(path.clone()),
             _ => None,
         });
-        let (state, input) = match (document, is_left_out) {
+        let (mut state, input) = match (document, is_left_out) {
             (_, true) => (absent(layer, now), LayerInput::LeftOut),
             (Some(_), false) if inputs.are_compared_with => {
                 (absent(layer, now), LayerInput::LeftOut)
@@ -258,9 +259,11 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
                 None => read(schema, layer, spec.options.unknown, now)?,
             },
         };
+        state.drop_in = drop_in;
         states.push(state);
         checked.push(CheckedLayer { origin, input });
     }
+    refuse_what_is_too_large(&mut states, now);
     let is_incomplete = checked
         .iter()
         .any(|layer| layer.input == LayerInput::LeftOut);
@@ -346,9 +349,11 @@ pub(super) fn read(
     let mut state = LayerState::new(origin.clone(), decoder, layer.optional);
     match &layer.content {
         OfflineContent::Elsewhere => return Ok((absent(layer, now), LayerInput::LeftOut)),
-        OfflineContent::Files(layers, are_some) => {
+        OfflineContent::Files(layers, files) => {
             state.drop_ins = Some(Arc::clone(layers));
-            state.observe(LayerState::of_files(*are_some), now);
+            let files = files.clone();
+            let of_files = files.map(|are_some| LayerState::of_files(are_some, None));
+            state.observe(of_files.unwrap_or_else(Observation::Unreadable), now);
         }
         OfflineContent::Broken(problem) => {
             let (origin, problem) = (layer.origin.clone(), problem.clone());

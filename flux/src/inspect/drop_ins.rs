@@ -2,11 +2,12 @@
 
 use super::inputs::{InputTarget, Inputs};
 use crate::{
-    engine::{Renumbered, ServedLayer, Status},
+    engine::{LayerState, Now, Renumbered, ServedLayer, Status},
     runtime::Plan,
     source::{
+        Observation, SourceError,
         declare::{OfflineContent, OfflineLayer},
-        drop_ins::{DropInLayers, MOST_FILES},
+        drop_ins::{DropInLayers, name_of, refusal_of_size},
     },
 };
 use std::{collections::BTreeSet, fs, io, path::Path, sync::Arc};
@@ -17,14 +18,20 @@ pub(super) fn with_files(mut layer: OfflineLayer, inputs: &Inputs) -> Vec<Offlin
         return vec![layer];
     };
     let layers = Arc::clone(layers);
-    let there = match files_in(&layers) {
+    let there = match files_in(&layers, &layer.origin) {
         Ok(there) => there,
-        Err(problem) => {
+        Err(Unlisted::Unreadable(problem)) => {
             layer.content = OfflineContent::Broken(problem);
             return vec![layer];
         }
+        Err(Unlisted::Refused(error)) => {
+            layer.content = OfflineContent::Files(layers, Err(error));
+            return vec![layer];
+        }
     };
-    let given = given_files(&layers, inputs, &|file| there.contains(file));
+    let origins: BTreeSet<String> = there.iter().map(|file| layers.origin(file)).collect();
+    let is_known = |file: &str, name: &str| there.contains(file) || origins.contains(name);
+    let given = given_files(&layers, inputs, &is_known);
     of_files(layer, &layers, there.into_iter().chain(given).collect())
 }
 
@@ -34,62 +41,112 @@ pub(super) fn of_files(
     layers: &Arc<DropInLayers>,
     files: BTreeSet<String>,
 ) -> Vec<OfflineLayer> {
-    layer.content = OfflineContent::Files(Arc::clone(layers), !files.is_empty());
+    layer.content = OfflineContent::Files(Arc::clone(layers), Ok(!files.is_empty()));
     let file = |name: String| OfflineLayer {
         origin: layers.origin(&name),
-        declared: layers.origin(&name),
+        declared: layers.declared(&name),
         decoder: layers.decoder(&name),
         optional: true,
         content: OfflineContent::File(layers.folder().join(&name)),
+        drop_in: Some(name.into()),
         searched: Vec::new(),
     };
     let files: Vec<OfflineLayer> = files.into_iter().map(file).collect();
     std::iter::once(layer).chain(files).collect()
 }
 
-/// The files of the source that are there now.
-fn files_in(layers: &DropInLayers) -> Result<BTreeSet<String>, String> {
+/// Why it is not known which files there are.
+enum Unlisted {
+    /// Whoever judges may read less than the program.
+    Unreadable(String),
+    /// A start would refuse them all.
+    Refused(SourceError),
+}
+
+impl From<SourceError> for Unlisted {
+    fn from(error: SourceError) -> Self {
+        Unlisted::Refused(error)
+    }
+}
+
+/// The files of the source that a start would read now; `shown` is what the source is called.
+fn files_in(layers: &DropInLayers, shown: &str) -> Result<BTreeSet<String>, Unlisted> {
     let folder = layers.folder();
-    let cannot = |error: io::Error| format!("{} cannot be read: {error}", folder.display());
+    let cannot = |error: io::Error| {
+        let problem = format!("{} cannot be read: {error}", folder.display());
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                let advice = "run this as the user of the program, or give documents";
+                Unlisted::Unreadable(format!("{problem}; {advice}"))
+            }
+            _ => Unlisted::Refused(SourceError::configuration(problem)),
+        }
+    };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         Err(error) => return Err(cannot(error)),
     };
-    let mut files = BTreeSet::new();
+    let mut names = Vec::new();
     for entry in entries {
-        let path = entry.map_err(cannot)?.path();
-        if let Some(file) = layers.file_at(&path)
-            && !path.is_dir()
-        {
-            files.insert(file.to_owned());
+        let (name, path) = entry
+            .map(|one| (one.file_name(), one.path()))
+            .map_err(cannot)?;
+        if layers.pattern().fits(&name.to_string_lossy()) && !path.is_dir() {
+            names.push((name, path));
         }
-        if files.len() > MOST_FILES {
-            let folder = folder.display();
-            return Err(format!(
-                "{folder} has more than the limit of {MOST_FILES} files"
-            ));
+        if let Some(error) = refusal_of_size(shown, names.len(), 0) {
+            return Err(error.into());
         }
     }
+    let mut files = BTreeSet::new();
+    for (name, path) in names {
+        // A link that leads to nothing is no file.
+        if fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            continue;
+        }
+        let declared = layers.declared(&name.to_string_lossy());
+        files.insert(name_of(&name, &declared)?.to_owned());
+    }
     Ok(files)
+}
+
+/// The own layers of sources whose files are more than a start would read.
+pub(super) fn refuse_what_is_too_large(states: &mut [LayerState], now: Now) {
+    let mut sizes: Vec<(usize, usize, usize)> = Vec::new();
+    for (number, state) in states.iter().enumerate() {
+        match (sizes.last_mut(), &state.drop_ins, &state.drop_in) {
+            (_, Some(_), _) => sizes.push((number, 0, 0)),
+            (Some((_, files, bytes)), None, Some(_)) => {
+                *files += 1;
+                *bytes += state.size();
+            }
+            _ => {}
+        }
+    }
+    for (number, files, bytes) in sizes {
+        if let Some(error) = refusal_of_size(&states[number].origin, files, bytes) {
+            states[number].observe(Observation::Unreadable(error), now);
+        }
+    }
 }
 
 /// The files that documents are given for and that are not there: by the names of their layers, or by a file that could be one of them.
 fn given_files(
     layers: &DropInLayers,
     inputs: &Inputs,
-    is_there: &dyn Fn(&str) -> bool,
+    is_known: &dyn Fn(&str, &str) -> bool,
 ) -> Vec<String> {
     let given = inputs.documents.iter().filter_map(|document| {
-        let file = match &document.target {
+        let (file, name) = match &document.target {
             InputTarget::Layer(name) => {
                 let name = name.strip_prefix("file:").unwrap_or(name);
-                layers.file_called(name)
+                (layers.file_called(name)?, name)
             }
-            InputTarget::File(path) => file_like(layers, path),
-            _ => None,
+            InputTarget::File(path) => (file_like(layers, path)?, ""),
+            _ => return None,
         };
-        file.filter(|file| !is_there(file)).map(str::to_owned)
+        (!is_known(file, name)).then(|| file.to_owned())
     });
     given.collect()
 }
@@ -116,9 +173,9 @@ pub(super) fn with_given(plan: &Plan, status: &Status, inputs: &Inputs) -> Optio
         else {
             continue;
         };
-        let is_known = |file: &str| {
+        let is_known = |file: &str, name: &str| {
             let mut own = layers.iter().filter(|one| one.source == layer.source);
-            own.any(|one| one.drop_in.as_deref() == Some(file))
+            own.any(|one| one.drop_in.as_deref() == Some(file) || *one.origin == *name)
         };
         let given = given_files(files, inputs, &is_known);
         let given: BTreeSet<String> = given.into_iter().collect();
@@ -153,6 +210,7 @@ fn extended(status: &Status, new: &[(usize, Arc<DropInLayers>, String)]) -> Stat
                 origin: Arc::clone(&origin),
                 decoder: files.decoder(file),
                 prefix: None,
+                is_folder: false,
                 source: layers[*source].source,
                 drop_in: Some(file.as_str().into()),
             });

@@ -11,7 +11,7 @@ use crate::{
     report::outgoing::SafeText,
     source::Health,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 /// How long silent sources are waited for where no startup timeout limits it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +42,8 @@ pub(super) fn fill(
     let kept = FoundFile {
         name: found.name(path),
         found: &found,
+        with_content: found.with_content().into_iter().collect(),
+        folders: files_by_folder(engine, &found),
         is_denied: engine.is_denied() || breaks_a_rule,
     };
     let (mut filled, mut lacking) = (false, false);
@@ -49,18 +51,20 @@ pub(super) fn fill(
     let keys = engine.layers().keys();
     let states = keys.into_iter().zip(&engine.layers().states).enumerate();
     // The environment and arguments are what they are, and not in the file. What is new since, or absent as it was, serves beside it.
-    let (with_content, is_denied) = (found.with_content(), kept.is_denied);
+    let (with_content, is_denied) = (kept.with_content.clone(), kept.is_denied);
+    let own = own_layers(engine);
     let serves = |key: &str, state: &LayerState| {
-        let is_new = || !is_denied && !with_content.contains(&key);
+        let is_new = || !is_denied && !with_content.contains(key);
         state.is_usable() && (state.decoder.is_none() || is_new())
     };
     // What a source has just answered, the file need not have.
-    let comes = |key: &str, state: &LayerState| state.has_newer() && !with_content.contains(&key);
+    let comes = |key: &str, state: &LayerState| state.has_newer() && !with_content.contains(key);
     let pending = states.filter(|(_, (key, state))| {
         !state.is_accepted() && !serves(key, state) && !comes(key, state)
     });
     let of_layers = pending.map(|(layer, (key, state))| {
-        let found = kept.of_layer(schema, state, &key);
+        let own = own[layer].map(|own| &engine.layers().states[own]);
+        let found = kept.of_layer(schema, (state, own), &key);
         // The environment has nothing in the file, and is what it is.
         let is_part = !kept.is_denied || state.decoder.is_some() || found.is_ok();
         is_part.then_some((layer, key, found))
@@ -103,9 +107,36 @@ pub(super) fn fill(
     }
     let mut states = engine.layers().states.iter();
     // What is missing in it is reported, once there is nothing to wait for.
-    let report = lacking && states.clone().all(LayerState::answered);
+    // The files of a source are not waited for by themselves.
+    let answered = |state: &LayerState| state.drop_in.is_some() || state.answered();
+    let report = lacking && states.clone().all(answered);
     let again = report || filled && states.all(|state| state.is_usable() || state.stands_in);
     again.then_some(kept.name)
+}
+
+/// Of each layer that is one of several files, the one of its source.
+fn own_layers(engine: &Engine) -> Vec<Option<usize>> {
+    let mut own = None;
+    let of = |(number, state): (usize, &LayerState)| match state.drop_in {
+        Some(_) => own,
+        None => {
+            own = Some(number);
+            None
+        }
+    };
+    engine.layers().states.iter().enumerate().map(of).collect()
+}
+
+/// The sources of several files of which there are any in what was kept.
+fn files_by_folder(engine: &Engine, found: &KeptFile) -> HashSet<usize> {
+    let (layers, known) = (engine.layers(), found.with_content());
+    let names = layers.declared_names();
+    let folders = layers.folders().into_iter().enumerate();
+    let has = |folder| known.iter().any(|key| names.file(folder, key).is_some());
+    let folders = folders.filter(|(folder, _)| has(*folder));
+    folders
+        .map(|(_, number)| layers.states[number].source)
+        .collect()
 }
 
 /// Why what a layer holds is not what serves; none where its refusal is a reason already.
@@ -126,6 +157,9 @@ struct FoundFile<'f> {
     /// What reports call it.
     name: String,
     found: &'f KeptFile,
+    with_content: HashSet<&'f str>,
+    /// The sources of several files of which it has any.
+    folders: HashSet<usize>,
     /// A rule or the program refuses what the layers contain.
     is_denied: bool,
 }
@@ -149,20 +183,16 @@ impl FoundFile<'_> {
         }
     }
 
-    /// Whether it has files of a source of several.
+    /// Whether it has files of a source of several, or of the one that this is a file of.
     fn has_files_of(&self, state: &LayerState) -> bool {
-        let is_file = |key: &&str| {
-            let files = state.drop_ins.as_ref();
-            files.is_some_and(|files| files.file_called(key).is_some())
-        };
-        self.found.with_content().iter().any(is_file)
+        self.folders.contains(&state.source)
     }
 
     /// What it has of a layer, with warnings; or why that cannot serve.
     fn of_layer(
         &self,
         schema: &Schema,
-        state: &LayerState,
+        (state, own): (&LayerState, Option<&LayerState>),
         key: &str,
     ) -> Result<(Option<AnyLayer>, Vec<String>), String> {
         let is_denied = self.is_denied && state.decoder.is_some();
@@ -173,6 +203,8 @@ impl FoundFile<'_> {
             None if state.optional && may_lack() => Ok((None, Vec::new())),
             // What it has is that of its files.
             None if self.has_files_of(state) => Ok((None, Vec::new())),
+            // A file was not there then, as its folder was not.
+            None if own.is_some_and(|own| own.optional) => Ok((None, Vec::new())),
             None => {
                 let known = self.found.with_content();
                 let others = match known.is_empty() {

@@ -14,8 +14,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A record has at most 64 contents in quarantine and one on trial, each with 17 paths of 2,000 characters, which are 8 KB at most.
-pub(super) const LARGEST: u64 = 16 << 20;
+/// A record has at most 64 contents in quarantine and one on trial, each with 17 paths of 2,000 characters, which are 8 KB at most; and
+/// some thousand files of a folder, each by its path and without other ones.
+pub(super) const LARGEST: u64 = 64 << 20;
 
 /// Where the record is, for the last known good configuration in `path`.
 pub(super) fn beside(path: &Path) -> PathBuf {

@@ -6,18 +6,46 @@
     allow(dead_code, reason = "files are a feature")
 )]
 
+use super::SourceError;
 use crate::{
     codec::Decoder,
     problem::{escaped, shortened},
 };
 use flux_syntax::{Format, Pattern};
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 /// More files are refused.
 pub(crate) const MOST_FILES: usize = 4096;
+
+/// All files of a source together.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Why a source of so many files with so many bytes together is refused; `shown` is what it is called.
+pub(crate) fn refusal_of_size(shown: &str, files: usize, bytes: usize) -> Option<SourceError> {
+    let text = match (files > MOST_FILES, bytes > MOST_BYTES) {
+        (true, _) => format!("{shown} names more than the limit of {MOST_FILES} files"),
+        (false, true) => {
+            let limit = MOST_BYTES >> 20;
+            format!("the files of {shown} hold more than the limit of {limit} MiB together")
+        }
+        (false, false) => return None,
+    };
+    Some(SourceError::configuration(text))
+}
+
+/// The name of a file, which is a line of the document of them all. `shown` is what the file is called where it has none.
+pub(crate) fn name_of<'n>(name: &'n OsStr, shown: &str) -> Result<&'n str, SourceError> {
+    let known = name.to_str().filter(|name| !name.contains('\n'));
+    known.ok_or_else(|| {
+        let shown = shown.escape_debug();
+        SourceError::configuration(format!(
+            "{shown} has a name that is not UTF-8, or of more than one line; rename it"
+        ))
+    })
+}
 
 /// A source whose files are a layer each.
 #[derive(Clone)]
@@ -76,13 +104,17 @@ impl DropInLayers {
 
     /// What the layer of a file is called.
     pub(crate) fn origin(&self, file: &str) -> String {
-        let origin = format!("{}{file}", self.before);
-        escaped(&shortened(&origin)).into_owned()
+        escaped(&shortened(&self.declared(file))).into_owned()
     }
 
-    /// The name of the file whose layer is called so.
-    pub(crate) fn file_called<'o>(&self, origin: &'o str) -> Option<&'o str> {
-        let file = origin.strip_prefix(&*self.before)?;
+    /// What the layer of a file is called wherever it must be known again: with whatever characters the name has.
+    pub(crate) fn declared(&self, file: &str) -> String {
+        format!("{}{file}", self.before)
+    }
+
+    /// The name of the file whose layer is [declared](DropInLayers::declared) so.
+    pub(crate) fn file_called<'o>(&self, declared: &'o str) -> Option<&'o str> {
+        let file = declared.strip_prefix(&*self.before)?;
         self.is_file(file).then_some(file)
     }
 
@@ -141,24 +173,25 @@ pub(crate) fn written<'f>(files: impl IntoIterator<Item = (&'f str, &'f [u8])>) 
 }
 
 /// The files of what [`written`] has made, in the order of their names. None of anything else.
-pub(crate) fn files_of(document: &[u8]) -> Option<Vec<(String, Arc<[u8]>)>> {
-    let line = |text: &mut &[u8]| {
-        let end = text.iter().position(|byte| *byte == b'\n')?;
-        let line = std::str::from_utf8(&text[..end]).ok()?.to_owned();
-        *text = &text[end + 1..];
-        Some(line)
-    };
+pub(crate) fn files_of(document: &[u8]) -> Option<Vec<(&str, &[u8])>> {
     let (mut rest, mut files) = (document, Vec::new());
     while !rest.is_empty() {
-        let (name, length) = (line(&mut rest)?, line(&mut rest)?);
-        let length: usize = length.parse().ok()?;
-        let content = rest.get(..length)?;
-        rest = rest.get(length..)?.strip_prefix(b"\n")?;
-        files.push((name, Arc::from(content)));
+        let (name, behind) = first_line(rest)?;
+        let (length, behind) = first_line(behind)?;
+        let (content, behind) = behind.split_at_checked(length.parse().ok()?)?;
+        rest = behind.strip_prefix(b"\n")?;
+        files.push((name, content));
     }
     files.sort_by(|one, other| one.0.as_bytes().cmp(other.0.as_bytes()));
     let is_twice = files.windows(2).any(|pair| pair[0].0 == pair[1].0);
     (!is_twice).then_some(files)
+}
+
+/// A line, and what is behind it.
+fn first_line(text: &[u8]) -> Option<(&str, &[u8])> {
+    let end = text.iter().position(|byte| *byte == b'\n')?;
+    let line = std::str::from_utf8(&text[..end]).ok()?;
+    Some((line, &text[end + 1..]))
 }
 
 #[cfg(test)]
@@ -226,8 +259,8 @@ mod tests {
         ) {
             let document = written(files.iter().rev().map(|(name, content)| (&**name, &**content)));
             let read = files_of(&document).unwrap();
-            let expected: Vec<(String, Arc<[u8]>)> =
-                files.into_iter().map(|(name, content)| (name, content.into())).collect();
+            let expected: Vec<(&str, &[u8])> =
+                files.iter().map(|(name, content)| (&**name, &**content)).collect();
             prop_assert_eq!(read, expected);
         }
     }

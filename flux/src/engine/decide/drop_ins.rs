@@ -14,7 +14,7 @@ use crate::{
     },
     source::{Content, Observation, SourceError, drop_ins::files_of},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Engine {
     /// The source whose layer this is has several files, each with a layer of its own. Answers whether any of them is another content
@@ -26,32 +26,43 @@ impl Engine {
         observation: Observation,
         now: Now,
     ) -> bool {
-        let files = match observation {
-            Observation::Absent => Vec::new(),
-            Observation::Value(content) => match files_of(&content.bytes) {
-                Some(files) => files,
-                None => {
-                    let error = SourceError::configuration(NO_FILES);
-                    return self.observe_one(layer, Observation::Unreadable(error), now);
-                }
-            },
+        let content = match observation {
+            Observation::Absent => None,
+            Observation::Value(content) => Some(content),
             unreadable @ Observation::Unreadable(_) => {
                 return self.observe_one(layer, unreadable, now);
             }
         };
-        let names: Vec<&str> = files.iter().map(|(name, _)| &**name).collect();
+        let files = content.as_ref().map(|content| files_of(&content.bytes));
+        let Some(files) = files.unwrap_or_else(|| Some(Vec::new())) else {
+            let error = SourceError::configuration(NO_FILES);
+            return self.observe_one(layer, Observation::Unreadable(error), now);
+        };
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
         self.files_are(layer, &names);
-        let mut news =
-            self.layers.states[layer].observe(LayerState::of_files(!files.is_empty()), now);
+        let keys = self.holds_first().then(|| self.layers.keys());
+        let revision = content.as_ref().and_then(|one| one.revision.clone());
+        let of_files = LayerState::of_files(!files.is_empty(), revision.clone());
+        let mut news = self.layers.states[layer].observe(of_files, now);
         let mut files = files.into_iter().peekable();
         for number in self.layers.files_behind(layer) {
-            let name = self.layers.states[number].drop_in.as_deref();
-            let file = files.next_if(|(file, _)| Some(&**file) == name);
+            let state = &mut self.layers.states[number];
+            let file = files.next_if(|(file, _)| Some(*file) == state.drop_in.as_deref());
             let observation = match file {
-                Some((_, bytes)) => Observation::Value(Content::new(bytes)),
+                // Most of them are what they were, and are not copied.
+                Some((_, bytes)) if state.holds(bytes) => {
+                    state.revision.clone_from(&revision);
+                    continue;
+                }
+                Some((_, bytes)) => Observation::Value(Content {
+                    bytes: bytes.into(),
+                    revision: revision.clone(),
+                }),
                 None => Observation::Absent,
             };
-            self.hold_first(number, &observation, now);
+            if let Some(keys) = &keys {
+                self.hold_first((number, keys[number].clone()), &observation, now);
+            }
             news |= self.layers.states[number].observe(observation, now);
         }
         if news {
@@ -65,8 +76,15 @@ impl Engine {
     /// Each of these files has a layer, and those that are gone have none once nothing needs it.
     fn files_are(&mut self, layer: usize, names: &[&str]) {
         let needed = self.needed_layers();
+        let trials = self.trials.as_deref();
+        let keys = trials.map(|_| self.layers.keys());
+        // As long as it is trusted with a file, that the file is gone may be what a process dies of.
+        let is_trusted = |number: usize| {
+            let mut known = trials.zip(keys.as_ref()).into_iter();
+            known.any(|(trials, keys)| trials.trusts(&keys[number]))
+        };
         let may_go = |number: usize, state: &LayerState| {
-            state.is_gone() && !needed.get(number).is_some_and(|needed| *needed)
+            state.is_gone() && !needed[number] && !is_trusted(number)
         };
         if let Some(numbers) = self.layers.files_are(layer, names, may_go) {
             self.renumber(&numbers);
@@ -138,27 +156,27 @@ impl Engine {
         self.remember_new(numbers);
     }
 
-    /// The layers of these files, as they are called on disk, are known from now on, where they are of a source that has several.
-    #[cfg(feature = "json")]
-    pub(crate) fn expect_files(&mut self, layers: &[&str], now: Now) {
-        let of_files = |(number, state): (usize, &LayerState)| {
-            let drop_ins = state.drop_ins.as_ref()?;
-            let known = layers
-                .iter()
-                .filter_map(|layer| drop_ins.file_called(layer));
-            let known: Vec<String> = known.map(str::to_owned).collect();
-            (!known.is_empty()).then_some((number, known))
+    /// The layers of files with these keys are known from now on.
+    #[cfg_attr(
+        not(feature = "json"),
+        allow(dead_code, reason = "what outlives a process is kept as JSON")
+    )]
+    pub(crate) fn expect_files(&mut self, keys: &[&str], now: Now) {
+        let names = self.layers.declared_names();
+        let of_folder = |(folder, number): (usize, usize)| {
+            let known = keys.iter().filter_map(|key| names.file(folder, key));
+            let known: BTreeSet<String> = known.map(str::to_owned).collect();
+            (number, known)
         };
-        let states = self.layers.states.iter().enumerate();
-        let found: Vec<_> = states.filter_map(of_files).collect();
+        let folders = self.layers.folders().into_iter().enumerate();
+        let found: Vec<_> = folders.map(of_folder).collect();
         // From the last one on, so that the numbers stay.
         for (number, mut files) in found.into_iter().rev() {
-            let behind = self.layers.files_behind(number);
-            let known: Vec<Arc<str>> = self.layers.states[behind]
-                .iter()
-                .filter_map(|state| state.drop_in.clone())
-                .collect();
-            files.retain(|file| !known.iter().any(|known| **known == **file));
+            for behind in self.layers.files_behind(number) {
+                if let Some(known) = &self.layers.states[behind].drop_in {
+                    files.remove(&**known);
+                }
+            }
             let names: Vec<&str> = files.iter().map(|file| &**file).collect();
             let numbers = self.layers.files_are(number, &names, |_, _| false);
             if let Some(numbers) = numbers {
@@ -170,7 +188,7 @@ impl Engine {
             // The source has answered, and without them.
             for behind in self.layers.files_behind(number) {
                 let state = &mut self.layers.states[behind];
-                let is_new = |name: &Arc<str>| files.iter().any(|file| **file == **name);
+                let is_new = |name: &Arc<str>| files.contains(&**name);
                 if state.drop_in.as_ref().is_some_and(is_new) {
                     state.observe(Observation::Absent, now);
                 }

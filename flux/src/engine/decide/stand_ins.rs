@@ -40,7 +40,7 @@ impl Engine {
                 .any(LayerState::is_accepted)
             {
                 // What is kept of its files serves.
-                true => drop(self.observe_one(layer, LayerState::of_files(true), now)),
+                true => drop(self.observe_one(layer, LayerState::of_files(true, None), now)),
                 false => drop(self.observe(layer, Observation::Absent, now)),
             }
         }

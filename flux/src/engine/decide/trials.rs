@@ -21,7 +21,7 @@ use crate::{
     problem::{self, Seg},
     time::after,
 };
-use std::{borrow::Cow, time::Instant};
+use std::{borrow::Cow, collections::BTreeMap, time::Instant};
 
 impl Engine {
     /// The memory across processes, where there is one.
@@ -43,7 +43,9 @@ impl Engine {
 
     /// What each layer with documents contains in what readers see; of what is from the disk, what was kept there.
     pub(crate) fn fingerprints(&self) -> Option<Fingerprints> {
-        Some(self.served_prints(self.trials.as_ref()?))
+        let mut prints = self.served_prints(self.trials.as_ref()?);
+        prints.retain(|(_, print)| *print != Fingerprint::GONE);
+        Some(prints)
     }
 
     fn served_prints(&self, trials: &Trials) -> Fingerprints {
@@ -61,13 +63,12 @@ impl Engine {
             };
             let fingerprint = match &content {
                 LayerContent::Given(_) => return None,
-                LayerContent::Kept(_) => {
-                    let trusted = trials.trusted.iter().flatten();
-                    let known = trusted.into_iter().find(|(known, _)| *known == key);
-                    known.map_or(Fingerprint(0), |(_, known)| *known)
-                }
+                LayerContent::Kept(_) if state.drop_in.is_some() => trials.trusted_print(&key)?,
+                LayerContent::Kept(_) => trials.trusted_print(&key).unwrap_or(Fingerprint(0)),
                 // A file of several that is gone is none that is there and contains nothing.
-                LayerContent::Silent(None) if state.drop_in.is_some() => return None,
+                LayerContent::Silent(None) if state.drop_in.is_some() => {
+                    trials.trusted_print(&key).map(|_| Fingerprint::GONE)?
+                }
                 content => state.fingerprint(content.bytes().as_deref()),
             };
             Some((key, fingerprint))
@@ -99,23 +100,19 @@ impl Engine {
             return false;
         };
         let served = self.served_prints(trials);
-        let mut fingerprints = served.clone();
+        let mut prints: BTreeMap<String, Fingerprint> = served.iter().cloned().collect();
         for (state, key) in self.layers.states.iter().zip(self.layers.keys()) {
             let Some(content) = state.incoming() else {
                 continue;
             };
-            let known = fingerprints.iter().position(|(known, _)| *known == key);
-            let is_gone = state.drop_in.is_some() && content.is_none();
-            let print = || state.fingerprint(content.as_deref());
-            match known {
-                Some(at) if is_gone => drop(fingerprints.remove(at)),
-                Some(at) => fingerprints[at].1 = print(),
-                // Of a file of several that was not there.
-                None if state.drop_in.is_some() && !is_gone => fingerprints.push((key, print())),
-                None => {}
+            let is_file = state.drop_in.is_some();
+            if is_file && content.is_none() && !trials.trusts(&key) {
+                prints.remove(&key);
+            } else if is_file || prints.contains_key(&key) {
+                prints.insert(key, state.fingerprint(content.as_deref()));
             }
         }
-        fingerprints.sort_by(|one, other| one.0.cmp(&other.0));
+        let fingerprints: Fingerprints = prints.into_iter().collect();
         let recorded = trials.record.on_trial.as_ref().filter(|one| one.running);
         if trials
             .trusted

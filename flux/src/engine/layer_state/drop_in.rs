@@ -6,11 +6,13 @@ use crate::{
     report::Entry,
     source::{Content, Observation, drop_ins::DropInLayers},
 };
+use std::sync::Arc;
 
 impl LayerState {
     /// The layer of a file of this source.
     pub(crate) fn of_file(source: usize, layers: &DropInLayers, name: &str) -> Self {
         let mut state = LayerState::new(layers.origin(name), layers.decoder(name), true);
+        state.declared = layers.declared(name).into();
         state.file = Some(layers.folder().join(name));
         state.source = source;
         state.drop_in = Some(name.into());
@@ -20,17 +22,26 @@ impl LayerState {
     /// Whether what comes next is its first content is as of this one, whose file it is.
     pub(in crate::engine) fn is_as_known_as(&mut self, source: &LayerState) {
         self.was_read = source.was_read;
+        self.received = source.received;
     }
 
     /// What the source of several files is given in the place of them.
-    pub(crate) fn of_files(are_some: bool) -> Observation {
+    pub(crate) fn of_files(are_some: bool, revision: Option<String>) -> Observation {
         match are_some {
-            true => Observation::Value(Content::new([])),
+            true => Observation::Value(Content {
+                bytes: Arc::from([]),
+                revision,
+            }),
             false => Observation::Absent,
         }
     }
 
-    /// Whether its file is gone, and nothing is to be known of it but what is served or may be again.
+    /// Whether its source holds just this.
+    pub(in crate::engine) fn holds(&self, bytes: &[u8]) -> bool {
+        matches!(&self.newest, Some(Observed::Bytes(newest)) if **newest == *bytes)
+    }
+
+    /// Whether its file is gone, and nothing is to be known of it but what is served or may be again, and what was taken back.
     pub(in crate::engine) fn is_gone(&self) -> bool {
         let is_absent = matches!(self.newest, Some(Observed::Absent));
         let is_settled =
@@ -39,7 +50,7 @@ impl LayerState {
             .accepted
             .as_ref()
             .is_none_or(|one| one.is_silent() && !one.is_kept());
-        is_absent && is_settled && is_silent && self.quarantine.is_empty()
+        is_absent && is_settled && is_silent
     }
 
     /// Every number of a layer in it follows.

@@ -5,7 +5,7 @@ use super::Layers;
 use crate::{
     engine::{
         decoded::DecodedContent, identity::Identities, layer_state::LayerState,
-        renumbered::Renumbered,
+        quarantine::Quarantine, renumbered::Renumbered,
     },
     source::drop_ins::DropInLayers,
 };
@@ -14,6 +14,16 @@ use std::{
     ops::Range,
     sync::Arc,
 };
+
+/// What was taken back of more files that are gone is forgotten.
+const MOST_TAKEN_BACK: usize = 1024;
+
+/// A file of a source that is gone, and what is not tried again of it.
+pub(super) struct TakenBackFile {
+    source: usize,
+    name: Arc<str>,
+    quarantine: Quarantine,
+}
 
 impl Layers {
     /// The layers of the sources, without those of files of theirs, in the order in which they are declared.
@@ -66,10 +76,12 @@ impl Layers {
         let old = self.states.split_off(behind.start);
         let mut all: BTreeMap<Arc<str>, (Option<usize>, LayerState)> = BTreeMap::new();
         for (at, state) in behind.clone().zip(old) {
-            if !goes((at, &state))
-                && let Some(name) = state.drop_in.clone()
-            {
-                all.insert(name, (Some(at), state));
+            let goes = goes((at, &state));
+            if let Some(name) = state.drop_in.clone() {
+                match goes {
+                    true => self.forget_file(name, state),
+                    false => drop(all.insert(name, (Some(at), state))),
+                }
             }
         }
         for file in files {
@@ -89,8 +101,23 @@ impl Layers {
         Some(Renumbered::of(before, count))
     }
 
+    /// The layer of a file that is gone is dropped. What was taken back of the file is not tried again if it comes once more.
+    fn forget_file(&mut self, name: Arc<str>, state: LayerState) {
+        let Some(quarantine) = state.quarantine.into_taken_back() else {
+            return;
+        };
+        self.taken_back.push_back(TakenBackFile {
+            source: state.source,
+            name,
+            quarantine,
+        });
+        if self.taken_back.len() > MOST_TAKEN_BACK {
+            self.taken_back.pop_front();
+        }
+    }
+
     /// The layer of a file that was not there so far.
-    fn of_file(&self, number: usize, layers: &DropInLayers, name: &str) -> LayerState {
+    fn of_file(&mut self, number: usize, layers: &DropInLayers, name: &str) -> LayerState {
         let source = &self.states[number];
         let mut state = LayerState::of_file(source.source, layers, name);
         state.health = source.health.clone();
@@ -99,6 +126,12 @@ impl Layers {
         state.is_as_known_as(source);
         if source.is_accepted() {
             state.accepted = Some(DecodedContent::silent(None));
+        }
+        let is_it = |one: &TakenBackFile| one.source == state.source && *one.name == *name;
+        if let Some(at) = self.taken_back.iter().position(is_it)
+            && let Some(known) = self.taken_back.remove(at)
+        {
+            state.quarantine = known.quarantine;
         }
         state
     }
@@ -123,6 +156,22 @@ impl Layers {
             }
         }
         newest
+    }
+
+    /// In which update each of these candidates counts as taken up: the files of a source all in the newest of theirs, so that a folder
+    /// is applied as a whole or not at all.
+    pub(super) fn taken_up(&self, newest: &[bool]) -> Vec<Option<u64>> {
+        let candidates = self.states.iter().zip(newest);
+        let own = |(state, candidate): (&LayerState, &bool)| candidate.then_some(state.since);
+        let mut since: Vec<Option<u64>> = candidates.map(own).collect();
+        for number in self.folders() {
+            let files = &mut since[self.files_behind(number)];
+            let last = files.iter().copied().max().flatten();
+            for one in files.iter_mut().filter(|one| one.is_some()) {
+                *one = last;
+            }
+        }
+        since
     }
 
     /// What was kept on disk serves for one of a source's files: those that are not kept were not there, and the source was.

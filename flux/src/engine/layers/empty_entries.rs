@@ -3,7 +3,7 @@
 use super::{
     Layers,
     alike_entries::{Alike, DecodesTree},
-    entries::keys_below,
+    entries::{Below, keys_below},
 };
 use crate::{
     engine::layer_state::LayerState,
@@ -28,17 +28,16 @@ impl Layers {
     #[cold]
     pub(super) fn entries_without_effect(&mut self) -> Vec<Entry> {
         let mut new = Vec::new();
-        for number in 0..self.states.len() {
-            let state = &self.states[number];
-            if state.emptied.is_empty() && state.without_effect.is_empty() {
-                continue;
-            }
-            // A codec of the program may panic; what it contains was decoded before.
-            let found = caught(|| self.without_effect(number)).unwrap_or_default();
+        let mut changed = Vec::new();
+        for (number, found) in self.all_without_effect() {
             let known = std::mem::take(&mut self.states[number].without_effect);
             let is_new = |entry: &&Entry| !known.iter().any(|known| known.is_same(entry));
             new.extend(found.iter().filter(is_new).cloned());
-            let problems = self.problems_of_warnings(found.clone());
+            changed.push((number, found));
+        }
+        let entries = changed.iter().map(|(_, found)| found.clone());
+        let problems = self.problems_of_each(entries.collect());
+        for ((number, found), problems) in changed.into_iter().zip(problems) {
             let state = &mut self.states[number];
             state.empty_entries = problems;
             state.without_effect = found;
@@ -46,32 +45,63 @@ impl Layers {
         new
     }
 
-    fn without_effect(&self, number: usize) -> Vec<Entry> {
-        let (below, state) = (&self.states[..number], &self.states[number]);
+    /// Those of each layer that has, or had, any. What the layers below contain is read once for all of them.
+    fn all_without_effect(&self) -> Vec<(usize, Vec<Entry>)> {
+        let states = self.states.iter();
         // What the program's reducer makes of null is not known, and neither is what a layer contains that nobody could read yet.
-        if self.reducer.is_some() || !below.iter().all(LayerState::is_readable) {
-            return Vec::new();
-        }
-        let fields = (self.schema.fields)();
-        let below = keys_below(fields, below);
-        let mut maps: HashMap<&[Seg], MapBelow<'_>> = HashMap::new();
+        let readable = states
+            .clone()
+            .take_while(|state| state.is_readable())
+            .count();
+        let is_known = |number: usize| self.reducer.is_none() && number <= readable;
+        let last = self
+            .states
+            .iter()
+            .rposition(|state| !state.emptied.is_empty());
+        // A codec of the program may panic; what it contains was decoded before.
+        let below = caught(|| {
+            let count = last.filter(|_| self.reducer.is_none()).unwrap_or(0);
+            keys_below((self.schema.fields)(), &self.states[..count.min(readable)])
+        });
+        let mut maps = HashMap::new();
+        let has_any =
+            |state: &LayerState| !state.emptied.is_empty() || !state.without_effect.is_empty();
+        let all = states.enumerate().filter(|(_, state)| has_any(state));
+        let found = all.map(|(number, _)| match &below {
+            Ok(below) if is_known(number) => {
+                let found = caught(|| self.without_effect(number, below, &mut maps));
+                (number, found.unwrap_or_default())
+            }
+            _ => (number, Vec::new()),
+        });
+        found.collect()
+    }
+
+    fn without_effect<'s>(
+        &'s self,
+        number: usize,
+        below: &Below<'_>,
+        maps: &mut HashMap<&'s [Seg], MapBelow>,
+    ) -> Vec<Entry> {
+        let state = &self.states[number];
+        let mut without: HashMap<&[Seg], Vec<(usize, &str)>> = HashMap::new();
         for (at, entry) in state.emptied.iter().enumerate() {
             let Some((Seg::Key(key), map)) = entry.path().split_last() else {
                 continue;
             };
-            let map = maps
-                .entry(map)
-                .or_insert_with(|| MapBelow::of(below.at(map)));
-            if !same_keys(key).any(|one| map.same.contains(&one)) {
-                map.without.push((at, key));
+            let known = maps.entry(map).or_default();
+            known.extend(below, map, number);
+            if !same_keys(key).any(|one| known.same.contains(&one)) {
+                without.entry(map).or_default().push((at, key));
             }
         }
         let decode = |tree: &_| (self.schema.decode_tree)(tree, false).1;
         let mut found: Vec<usize> = Vec::new();
-        for (path, map) in maps {
-            let keys: Vec<&str> = map.without.iter().map(|(_, key)| *key).collect();
-            let alike = Alike::of(&decode as &DecodesTree<'_>, path, &keys, &map.keys);
-            let without = map.without.iter().filter(|(_, key)| !alike.has(key));
+        for (path, entries) in without {
+            let keys: Vec<&str> = entries.iter().map(|(_, key)| *key).collect();
+            let known = maps.get(path).map_or(&[][..], |map| &map.keys);
+            let alike = Alike::of(&decode as &DecodesTree<'_>, path, &keys, known);
+            let without = entries.iter().filter(|(_, key)| !alike.has(key));
             found.extend(without.map(|(at, _)| *at));
         }
         found.sort_unstable();
@@ -81,23 +111,31 @@ impl Layers {
     }
 }
 
-/// A map that has such an entry.
-struct MapBelow<'e> {
-    /// Its keys in the layers below.
+/// A map that has such an entry, as far as layers below contain it.
+#[derive(Default)]
+struct MapBelow {
+    /// Its keys, each once.
     keys: Vec<String>,
+    known: HashSet<String>,
     /// Each of them in each way in which one can be the same, whatever the type of the keys.
     same: HashSet<SameKey>,
-    /// The entries that are none of these, by their numbers, and their keys.
-    without: Vec<(usize, &'e str)>,
+    /// Of so many layers.
+    layers: usize,
 }
 
-impl MapBelow<'_> {
-    fn of(keys: Vec<String>) -> Self {
-        MapBelow {
-            same: keys.iter().flat_map(|key| same_keys(key)).collect(),
-            keys,
-            without: Vec::new(),
+impl MapBelow {
+    /// Adds what the layers up to this one contain.
+    fn extend(&mut self, below: &Below<'_>, path: &[Seg], number: usize) {
+        if self.layers >= number {
+            return;
         }
+        for key in below.at(path, self.layers..number) {
+            if self.known.insert(key.clone()) {
+                self.same.extend(same_keys(&key));
+                self.keys.push(key);
+            }
+        }
+        self.layers = number;
     }
 }
 

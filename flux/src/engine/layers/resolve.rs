@@ -103,25 +103,22 @@ impl Layers {
     }
 
     /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.
-    /// What was taken up together stays together.
+    /// What was taken up together stays together, and so do the files of one source.
     fn without_what_is_bad(
         &mut self,
         newest: &[bool],
         beside: &Beside<'_>,
     ) -> Option<(Built, Vec<bool>)> {
-        let candidates = self.states.iter().zip(newest);
-        let mut updates: Vec<u64> = candidates
-            .filter(|(_, candidate)| **candidate)
-            .map(|(state, _)| state.since)
-            .collect();
+        let since = self.taken_up(newest);
+        let mut updates: Vec<u64> = since.iter().flatten().copied().collect();
         updates.sort_unstable_by(|a, b| b.cmp(a));
         updates.dedup();
         let mut best = None;
         let mut chosen = vec![false; self.states.len()];
         for update in updates {
-            let states = self.states.iter().zip(newest).zip(&chosen);
+            let states = since.iter().zip(&chosen);
             let with: Vec<bool> = states
-                .map(|((state, candidate), chosen)| *chosen || *candidate && state.since == update)
+                .map(|(since, chosen)| *chosen || *since == Some(update))
                 .collect();
             let possible =
                 (self.states.iter().zip(&with)).all(|(state, with)| *with || state.is_accepted());

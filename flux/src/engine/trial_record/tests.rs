@@ -181,8 +181,8 @@ fn contents_that_died_together_are_tried_one_at_a_time_and_the_innocent_one_is_c
         record.at_start(true, Some(&good), 2, NOW);
     }
     assert_eq!(record.in_quarantine().count(), 2, "nobody knows which");
-    let beside = record.in_quarantine_beside("app.yaml");
-    assert_eq!(beside.as_deref(), Some("`other.yaml`"));
+    let held = record.layers_in_quarantine();
+    assert_eq!(beside(&held, "app.yaml").as_deref(), Some("`other.yaml`"));
     let later = NOW + FIRST;
     record.at_start(false, Some(&good), 2, later);
     let held: Vec<_> = record.in_quarantine().map(|one| &*one.layer).collect();

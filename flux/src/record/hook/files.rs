@@ -53,9 +53,9 @@ impl RecordedStart {
     /// Documents that will be redacted later.
     pub(super) fn expect_files(&mut self, layer: usize, layers: &DropInLayers, bytes: &[u8]) {
         for (name, bytes) in files_of(bytes).unwrap_or_default() {
-            if let Some(decoder) = layers.decoder(&name) {
-                let slot = self.slot(layer, Some(&name));
-                self.redactor.expect(slot, &decoder, &bytes);
+            if let Some(decoder) = layers.decoder(name) {
+                let slot = self.slot(layer, Some(name));
+                self.redactor.expect(slot, &decoder, bytes);
             }
         }
     }
@@ -69,7 +69,7 @@ impl RecordedStart {
                 note: None,
             };
         };
-        let names: HashSet<&str> = files.iter().map(|(name, _)| &**name).collect();
+        let names: HashSet<&str> = files.iter().map(|(name, _)| *name).collect();
         let gone: Vec<String> = match &self.layers[layer].files {
             None => Vec::new(),
             Some(known) => {
@@ -102,18 +102,19 @@ impl RecordedStart {
         }
     }
 
-    fn file(&mut self, layer: usize, name: &str, bytes: &Arc<[u8]>) {
+    fn file(&mut self, layer: usize, name: &str, bytes: &[u8]) {
         let slot = self.slot(layer, Some(name));
         let Some(files) = &mut self.layers[layer].files else {
             return;
         };
         let known = files.known.get(name);
-        if known.is_some_and(|known| known.bytes == *bytes) {
+        if known.is_some_and(|known| *known.bytes == *bytes) {
             return;
         }
+        let bytes: Arc<[u8]> = bytes.into();
         let (mut printed, note) = match files.layers.decoder(name) {
             Some(decoder) => {
-                let redacted = self.redactor.document(slot, &decoder, bytes);
+                let redacted = self.redactor.document(slot, &decoder, &bytes);
                 (redacted.text, redacted.note)
             }
             // It is refused, whatever it contains.
@@ -124,7 +125,7 @@ impl RecordedStart {
             printed.push('\n');
         }
         let file = RecordedFile {
-            bytes: Arc::clone(bytes),
+            bytes,
             printed,
             note,
         };

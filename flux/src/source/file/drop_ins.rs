@@ -13,15 +13,13 @@ use super::{
 };
 use crate::source::{
     Content, Observation, Observer, SourceError, Watcher,
-    drop_ins::{DropInLayers, MOST_FILES, written},
+    drop_ins::{DropInLayers, name_of, refusal_of_size, written},
 };
 
 /// How often the folder is read although no event came.
 const RESYNC: Duration = Duration::from_secs(60);
 /// Each file.
 const MAX_SIZE: u64 = 16 << 20;
-/// All files together.
-const MAX_TOTAL: u64 = 64 << 20;
 
 /// Watches the files of a folder that a pattern fits. [`Source::file`](crate::Source::file) makes a layer of each:
 /// `Source::file("conf.d/*.yaml")`. See [the guide](mod@crate::guide::sources::file).
@@ -120,35 +118,18 @@ fn contents<'f>(
     folder: &Folder,
     files: &[(&'f OsStr, &'f PathContent)],
 ) -> Result<Vec<(&'f str, &'f [u8])>, SourceError> {
-    let shown = &folder.target.shown;
-    let (mut contents, mut size) = (Vec::new(), 0);
+    let (mut contents, mut size) = (Vec::new(), 0_usize);
     for (name, held) in files {
         let bytes = match held {
             PathContent::Value(bytes) => bytes,
             PathContent::Absent => continue,
             PathContent::Unreadable(error) => return Err(error.clone()),
         };
-        let known = name.to_str().filter(|name| !name.contains('\n'));
-        let Some(name) = known else {
-            let shown = folder.shown(name);
-            let shown = shown.escape_debug();
-            return Err(SourceError::configuration(format!(
-                "{shown} has a name that is not UTF-8, or of more than one line; rename it"
-            )));
-        };
-        size += bytes.len() as u64;
-        if size > MAX_TOTAL {
-            return Err(SourceError::configuration(format!(
-                "the files of {shown} hold more than the limit of {} MiB together",
-                MAX_TOTAL >> 20
-            )));
-        }
-        contents.push((name, &**bytes));
+        contents.push((name_of(name, &folder.shown(name))?, &**bytes));
+        size = size.saturating_add(bytes.len());
     }
-    match contents.len() > MOST_FILES {
-        true => Err(SourceError::configuration(format!(
-            "{shown} names more than the limit of {MOST_FILES} files"
-        ))),
-        false => Ok(contents),
+    match refusal_of_size(&folder.target.shown, contents.len(), size) {
+        Some(error) => Err(error),
+        None => Ok(contents),
     }
 }

@@ -13,7 +13,7 @@ use super::{
     read::{FileContent, ReadOutcome, explain},
     target::Target,
 };
-use crate::source::{SourceError, drop_ins::MOST_FILES};
+use crate::source::{SourceError, drop_ins::refusal_of_size};
 use flux_syntax::Pattern;
 
 /// A folder whose files are watched.
@@ -56,6 +56,12 @@ impl Folder {
         }
     }
 
+    /// Why so many files are too many; of keys none are.
+    fn refusal(&self, files: usize) -> Option<SourceError> {
+        self.pattern.as_ref()?;
+        refusal_of_size(&self.target.shown, files, 0)
+    }
+
     /// Whether it is there, and where without links, and the names of its files.
     pub(super) fn list(&self) -> (ReadOutcome, Option<(PathBuf, Vec<OsString>)>) {
         let names = || {
@@ -66,21 +72,19 @@ impl Folder {
                     names.push(entry.file_name());
                 }
                 // One more is enough to refuse them.
-                if self.pattern.is_some() && names.len() > MOST_FILES {
+                if self.refusal(names.len()).is_some() {
                     break;
                 }
             }
             Ok((self.target.path.canonicalize()?, names))
         };
-        match names() {
-            // A part of them is not what the folder has.
-            Ok((_, names)) if self.pattern.is_some() && names.len() > MOST_FILES => {
-                let error = SourceError::configuration(format!(
-                    "{} names more than the limit of {MOST_FILES} files",
-                    self.target.shown
-                ));
-                (ReadOutcome::bare(FileContent::Unreadable(error)), None)
-            }
+        let names = names();
+        let count = names.as_ref().map_or(0, |(_, names)| names.len());
+        // A part of them is not what the folder has.
+        if let Some(error) = self.refusal(count) {
+            return (ReadOutcome::bare(FileContent::Unreadable(error)), None);
+        }
+        match names {
             Ok((real, names)) => {
                 // One without files to read is no empty document: each of them settles by itself.
                 let there = match names.is_empty() && self.pattern.is_none() {
