@@ -213,6 +213,29 @@ fn times_are_written_for_people() {
     }
 }
 
+/// A folder of many files, all of them new.
+#[test]
+fn no_content_of_a_whole_folder_that_died_is_forgotten() {
+    let all = |content: u128| -> Fingerprints {
+        let files = 0..MOST_FILES;
+        files
+            .map(|file| (format!("d/{file:04}"), Fingerprint(content)))
+            .collect()
+    };
+    let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    let changed: Vec<String> = (0..16).map(|number| format!("path{number}")).collect();
+    for _ in 0..2 {
+        record.on_trial = Some(record.trial(all(2), 1, changed.clone(), 2, NOW));
+        record.at_start(true, Some(&all(1)), 2, NOW);
+    }
+    assert_eq!(record.in_quarantine().count(), MOST_FILES);
+    let with_paths = record.in_quarantine().filter(|one| !one.changed.is_empty());
+    assert_eq!(with_paths.count(), MOST_WITH_PATHS);
+    let held = record.layers_in_quarantine();
+    let others = beside(&held, "d/0000").unwrap();
+    assert!(others.ends_with("and 4079 more"), "{others}");
+}
+
 /// One start after a death with this content.
 fn dies_with(record: &mut TrialRecord, content: u128, now: SystemTime) -> bool {
     record.on_trial = Some(record.trial(holding(content), 1, Vec::new(), 2, now));

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     chain::LinkChain,
-    entry::PathState,
+    entry::{PathContent, PathState},
     read::{FileContent, ReadOutcome, explain},
     target::Target,
 };
@@ -62,6 +62,12 @@ impl Folder {
         refusal_of_size(&self.target.shown, files, 0)
     }
 
+    /// Whether it has, or may have, more files than are read: then its list decides, whichever of them changes.
+    pub(super) fn is_full(&self, files: usize) -> bool {
+        let is_refused = matches!(self.entry.held(), Some(PathContent::Unreadable(_)));
+        self.pattern.is_some() && (is_refused || self.refusal(files).is_some())
+    }
+
     /// Whether it is there, and where without links, and the names of its files.
     pub(super) fn list(&self) -> (ReadOutcome, Option<(PathBuf, Vec<OsString>)>) {
         let names = || {
@@ -80,9 +86,10 @@ impl Folder {
         };
         let names = names();
         let count = names.as_ref().map_or(0, |(_, names)| names.len());
-        // A part of them is not what the folder has.
-        if let Some(error) = self.refusal(count) {
-            return (ReadOutcome::bare(FileContent::Unreadable(error)), None);
+        // A part of them is not what the folder has. Where it is stays known, so that it is seen when there are fewer.
+        if let (Some(error), Ok((real, _))) = (self.refusal(count), &names) {
+            let refused = ReadOutcome::bare(FileContent::Unreadable(error));
+            return (refused, Some((real.clone(), Vec::new())));
         }
         match names {
             Ok((real, names)) => {

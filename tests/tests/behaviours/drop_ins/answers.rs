@@ -182,3 +182,83 @@ fn the_command_line_knows_which_layer_a_file_belongs_to() {
         0
     );
 }
+
+/// What a start refuses of a folder, a check refuses, in the same words.
+#[tokio::test]
+async fn a_check_judges_a_folder_as_a_start_does() {
+    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    type Prepare = fn(&DropInFolder);
+    let cases: [(Prepare, Option<&str>); 6] = [
+        (
+            |folder| symlink("nowhere", folder.file("20-b.yaml")).unwrap(),
+            None,
+        ),
+        (
+            |folder| std::fs::write(folder.file("20-\nb.yaml"), "n: 2").unwrap(),
+            Some("a name that is not UTF-8, or of more than one line"),
+        ),
+        (
+            |folder| {
+                let name = std::ffi::OsStr::from_bytes(b"20-\xff.yaml");
+                std::fs::write(folder.path.join(name), "n: 2").unwrap();
+            },
+            Some("a name that is not UTF-8, or of more than one line"),
+        ),
+        (
+            |folder| {
+                for number in 0..5 {
+                    let file =
+                        std::fs::File::create(folder.file(&format!("{number}.yaml"))).unwrap();
+                    file.set_len(15 << 20).unwrap();
+                }
+            },
+            Some("hold more than the limit of 64 MiB together"),
+        ),
+        (
+            |folder| {
+                for number in 0..4097 {
+                    std::fs::write(folder.file(&format!("{number:04}.yaml")), "").unwrap();
+                }
+            },
+            Some("names more than the limit of 4096 files"),
+        ),
+        (
+            |folder| folder.remove("10-a.yaml"),
+            Some("names no file that exists"),
+        ),
+    ];
+    for (prepare, words) in cases {
+        let folder = DropInFolder::of(&[("10-a.yaml", "n: 1")]);
+        prepare(&folder);
+        let builder = || Capacitor::<DropInApp>::builder().source(folder.source());
+        let started = builder().build().unwrap();
+        let started = started.start().await.map_err(|error| error.to_string());
+        let checked = builder()
+            .check(Inputs::new())
+            .map(|_| ())
+            .map_err(|error| error.to_string());
+        for outcome in [started, checked] {
+            match words {
+                None => assert_eq!(outcome, Ok(())),
+                Some(words) => {
+                    let report = outcome.unwrap_err();
+                    assert!(report.contains(words), "{words}: {report}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_layer_is_found_by_the_name_that_is_shown_of_it() {
+    let odd = "20-\u{1b}b.yaml";
+    let folder = DropInFolder::of(&[("10-a.yaml", "n: 1"), (odd, "n: 2")]);
+    let app = folder.started::<DropInApp>().await;
+    let shown = app.status().layers[2].origin.to_string();
+    assert!(shown.contains("\\u{1b}"), "{shown}");
+    let plan = app.plan(&Inputs::new().layer(&*shown, "n: 5")).unwrap();
+    assert_eq!(plan.changes.len(), 1, "{plan}");
+    let builder = Capacitor::<DropInApp>::builder().source(folder.source());
+    let checked = builder.check(Inputs::new().layer(shown, "n: 5")).unwrap();
+    assert_eq!(checked.layers.len(), 3);
+}

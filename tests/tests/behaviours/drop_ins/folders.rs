@@ -197,3 +197,38 @@ async fn files_that_are_large_together_are_refused() {
     };
     crate::until("a refusal of one file", || has("large.yaml")).await;
 }
+
+#[tokio::test]
+async fn files_beyond_the_limit_stay_refused_until_there_are_no_more_of_them() {
+    let folder = DropInFolder::new();
+    for number in 0..4096 {
+        fs::write(folder.file(&format!("{number:05}.yaml")), "{}").unwrap();
+    }
+    let capacitor = built::<DropInApp>(folder.source());
+    capacitor.start().await.unwrap();
+    // Links that lead to nothing have names as well.
+    for number in 0..3 {
+        symlink("nowhere", folder.file(&format!("a{number}.yaml"))).unwrap();
+    }
+    folder.put("b.yaml", "n: 7");
+    let is_refused = || {
+        let report = capacitor.last_error();
+        report.is_some_and(|report| report.to_string().contains("names more than the limit"))
+    };
+    crate::until("the refusal", is_refused).await;
+    assert_eq!(capacitor.get().n, 0);
+    folder.remove("00000.yaml");
+    folder.remove("00001.yaml");
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    assert!(
+        is_refused() && capacitor.get().n == 0,
+        "{:?}",
+        capacitor.last_error()
+    );
+    folder.remove("a0.yaml");
+    folder.remove("a1.yaml");
+    crate::until("no more than the limit", || {
+        capacitor.state() == State::Healthy && capacitor.get().n == 7
+    })
+    .await;
+}

@@ -2,8 +2,8 @@
 
 use super::{DropInApp, DropInFolder};
 use flux::{
-    Builder, Capacitor, Error, Flux, Secrets, State,
-    source::DropIns,
+    Builder, Capacitor, Error, Flux, Format, Secrets, Source, State,
+    source::{Channel, DropIns},
     testing::{Recorder, Recording, harness},
 };
 use std::{fs, time::Duration};
@@ -194,4 +194,100 @@ async fn a_start_that_is_refused_without_anything_kept_is_an_error() {
     let capacitor = keeping(&folder, &at).build().unwrap();
     assert!(matches!(capacitor.start().await, Err(Error::Refused(_))));
     capacitor.stop().await;
+}
+
+/// A start from the last known good file, with another layer that goes on.
+#[tokio::test]
+async fn a_second_broken_file_after_such_a_start_holds_back_nothing_of_other_layers() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = DropInFolder::of(&[("10-a.yaml", "n: 1"), ("20-b.yaml", "name: b")]);
+    let before = keeping(&folder, &at).build().unwrap();
+    before.start().await.unwrap();
+    before.stop().await;
+
+    folder.put("20-b.yaml", "name: [");
+    folder.put("30-c.yaml", "labels: {c: c}");
+    let (sender, channel) = Channel::buffered("above", 4);
+    let above = Source::watcher(channel).format(Format::Yaml).optional();
+    let after = keeping(&folder, &at).override_with(above).build().unwrap();
+    sender.send(&b"pool: {size: 3}"[..]).await.unwrap();
+    let _ = after.start().await;
+    assert_eq!((after.get().n, &*after.get().name), (1, "b"));
+    crate::until("the other layer", || after.get().pool.size == 3).await;
+    folder.put("40-d.yaml", "n: [");
+    let origin = folder.origin("40-d.yaml");
+    let names = |capacitor: &Capacitor<DropInApp>| {
+        let report = capacitor.last_error();
+        report.is_some_and(|report| report.to_string().contains(&origin))
+    };
+    crate::until("the second refusal", || names(&after)).await;
+    sender.send(&b"pool: {size: 4}"[..]).await.unwrap();
+    crate::until("a change of the other layer", || after.get().pool.size == 4).await;
+    assert_eq!((after.get().n, &*after.get().name), (1, "b"));
+    folder.put("20-b.yaml", "name: new");
+    folder.put("40-d.yaml", "n: 4");
+    crate::until("what is there", || {
+        let app = after.get();
+        (app.n, &*app.name, app.labels.len()) == (4, "new", 1)
+    })
+    .await;
+    assert_eq!(after.state(), State::Healthy);
+    after.stop().await;
+}
+
+/// The folder was empty when the file was written, and its first file is broken.
+#[tokio::test]
+async fn a_first_file_that_is_broken_is_not_there_beside_what_was_kept() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = DropInFolder::new();
+    let start = || {
+        let kept = at.path().join("known-good.json");
+        let (sender, channel) = Channel::latest("below");
+        sender.try_send(&b"n: 5"[..]).unwrap();
+        let builder = Capacitor::<DropInApp>::builder()
+            .source(Source::watcher(channel).format(Format::Yaml))
+            .source(folder.source().optional())
+            .debounce(Duration::ZERO)
+            .last_known_good(kept.to_str().unwrap(), Secrets::Omit);
+        (builder.build().unwrap(), sender)
+    };
+    let (before, _sender) = start();
+    before.start().await.unwrap();
+    before.stop().await;
+    folder.put("10-a.yaml", "n: [");
+    let (after, _sender) = start();
+    let _ = after.start().await;
+    assert_eq!((after.get().n, after.state()), (5, State::Degraded));
+    folder.put("10-a.yaml", "n: 6");
+    crate::until("the first file", || after.get().n == 6).await;
+    after.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_any_name_is_kept_beside_a_declared_layer_of_the_same_file() {
+    let at = tempfile::tempdir().unwrap();
+    let odd = "20-\u{1b}[2J\tb.yaml";
+    let folder = DropInFolder::of(&[("10-a.yaml", "n: 1"), (odd, "name: b")]);
+    let plain = || {
+        Source::file(folder.origin("10-a.yaml"))
+            .optional()
+            .settle(Duration::from_millis(50))
+    };
+    let start = || keeping(&folder, &at).source(plain()).build().unwrap();
+    let before = start();
+    before.start().await.unwrap();
+    before.stop().await;
+    folder.put(odd, "name: [");
+    // With the file in both, and in neither.
+    folder.put("10-a.yaml", "n: 9");
+    let after = start();
+    let _ = after.start().await;
+    assert_eq!(&*after.get().name, "b", "{}", after.status());
+    assert_eq!(after.state(), State::Degraded);
+    after.stop().await;
+    folder.remove("10-a.yaml");
+    let after = start();
+    let _ = after.start().await;
+    assert_eq!(&*after.get().name, "b", "{}", after.status());
+    after.stop().await;
 }

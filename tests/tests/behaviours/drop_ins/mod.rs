@@ -5,7 +5,9 @@ mod answers;
 mod declared;
 mod folders;
 mod kept;
+mod numbers;
 mod watched;
+mod whole;
 
 use flux::{Capacitor, Config, Flux, Source};
 use std::{

@@ -67,6 +67,8 @@ impl WatchedPlace {
         }
         if let Some(folder) = &mut self.folder {
             let touch = touches.of(&folder.way);
+            let is_inside = touches.inside(folder.real.as_deref()).next().is_some();
+            let is_listed = is_inside && folder.is_full(self.leaves.len());
             // What happens to a file of it proves that it was there.
             for touch in touch
                 .into_iter()
@@ -82,7 +84,7 @@ impl WatchedPlace {
                     None
                 }
                 Some(_) => Some(Trust::Unproven),
-                None => (!folder.target.path.is_dir()).then_some(Trust::Unproven),
+                None => (is_listed || !folder.target.path.is_dir()).then_some(Trust::Unproven),
             };
         }
         if turn.look.is_none() {
