@@ -453,7 +453,7 @@ async fn the_form_of_a_plan_names_the_layer_and_offers_files_and_no_folder() {
     let capacitor = Capacitor::<App>::builder()
         .source(Source::watcher(below).format(Format::Yaml))
         .source(Source::watcher(above).format(Format::Yaml))
-        .source(Source::file(&pattern).settle(Duration::from_millis(50)))
+        .source(Source::file(pattern.as_str()).settle(Duration::from_millis(50)))
         .debounce(Duration::ZERO)
         .build()
         .unwrap();

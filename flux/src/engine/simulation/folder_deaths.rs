@@ -26,7 +26,8 @@ enum FileKind {
     Good(u32),
     Rubbish,
     BreaksTheRule,
-    /// Kills the process when readers see it.
+    /// Kills the process when readers see it; only in the highest file, since one that another file hides would kill without its own
+    /// fault once that one is gone.
     Deadly,
     /// Kills the process while it is read.
     Unreadable,
@@ -35,7 +36,7 @@ enum FileKind {
 impl FileKind {
     fn any(rng: &mut Rng, name: &str) -> Self {
         match rng.u8(0..10) {
-            0 if name != SAFE => FileKind::Deadly,
+            0 if name == "y" => FileKind::Deadly,
             1 => FileKind::Unreadable,
             2 => FileKind::Rubbish,
             3 if name != SAFE => FileKind::BreaksTheRule,
