@@ -209,7 +209,7 @@ async fn what_a_document_would_change_is_shown_and_nothing_is_applied() {
     let page = site.get("/").await.body;
     assert!(page.contains("<textarea name=\"document\""), "{page}");
     assert!(
-        page.contains("<option value=\"0\">app.yaml</option>"),
+        page.contains("<option value=\"app.yaml\">app.yaml</option>"),
         "{page}"
     );
     let read_only = Site::of(GOOD).await;

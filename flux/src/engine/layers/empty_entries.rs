@@ -2,7 +2,7 @@
 
 use super::{
     Layers,
-    alike_entries::{Alike, DecodesTree},
+    alike_entries::{self, Alike, DecodesTree},
     entries::{Below, keys_below},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     report::Entry,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -63,52 +63,104 @@ impl Layers {
             let count = last.filter(|_| self.reducer.is_none()).unwrap_or(0);
             keys_below((self.schema.fields)(), &self.states[..count.min(readable)])
         });
-        let mut maps = HashMap::new();
         let has_any =
             |state: &LayerState| !state.emptied.is_empty() || !state.without_effect.is_empty();
         let all = states.enumerate().filter(|(_, state)| has_any(state));
-        let found = all.map(|(number, _)| match &below {
-            Ok(below) if is_known(number) => {
-                let found = caught(|| self.without_effect(number, below, &mut maps));
-                (number, found.unwrap_or_default())
+        let mut found: BTreeMap<usize, Vec<usize>> =
+            all.map(|(number, _)| (number, Vec::new())).collect();
+        let (mut maps, mut lone) = (HashMap::new(), Vec::new());
+        for number in found.keys().copied().filter(|number| is_known(*number)) {
+            if let Ok(below) = &below {
+                let seen = caught(|| self.lone_entries(number, below, &mut maps));
+                lone.extend(seen.unwrap_or_default());
             }
-            _ => (number, Vec::new()),
+        }
+        let decode = |tree: &_| (self.schema.decode_tree)(tree, false).1;
+        let decode: &DecodesTree<'_> = &decode;
+        let are_distinct = |path: &[Seg]| {
+            let mut keys: HashSet<&str> = HashSet::new();
+            keys.extend(
+                maps.get(path)
+                    .into_iter()
+                    .flat_map(|map| map.keys.iter())
+                    .map(|key| &**key),
+            );
+            let own = lone
+                .iter()
+                .filter(|one: &&LoneEntries<'_>| one.path == path);
+            keys.extend(own.flat_map(|one| &one.entries).map(|(_, key)| *key));
+            let keys: Vec<&str> = keys.into_iter().collect();
+            caught(|| alike_entries::are_distinct(decode, path, &keys)).unwrap_or(false)
+        };
+        // Mostly no two keys of any layers are alike, and one document says so.
+        let paths: HashSet<&[Seg]> = lone.iter().map(|one| one.path).collect();
+        let distinct: HashSet<&[Seg]> = paths
+            .into_iter()
+            .filter(|path| are_distinct(path))
+            .collect();
+        for one in &lone {
+            let keys: Vec<&str> = one.entries.iter().map(|(_, key)| *key).collect();
+            let known = maps
+                .get(one.path)
+                .map_or(&[][..], |map| &map.keys[..one.below]);
+            let alike = match distinct.contains(one.path) {
+                true => None,
+                false => match caught(|| Alike::of(decode, one.path, &keys, known)) {
+                    Ok(alike) => Some(alike),
+                    Err(_) => continue,
+                },
+            };
+            let is_alike = |key: &str| alike.as_ref().is_some_and(|alike| alike.has(key));
+            let without = one.entries.iter().filter(|(_, key)| !is_alike(key));
+            let all = found.entry(one.number).or_default();
+            all.extend(without.map(|(at, _)| *at));
+        }
+        let warnings = found.into_iter().map(|(number, mut found)| {
+            found.sort_unstable();
+            let emptied = &self.states[number].emptied;
+            let entries = found.into_iter().filter_map(|at| emptied.get(at));
+            let warnings = entries.map(|entry| entry.clone().layer(number).warning(true));
+            (number, warnings.collect())
         });
-        found.collect()
+        warnings.collect()
     }
 
-    fn without_effect<'s>(
+    /// The entries of a layer that are null and that no layer below has under the same key, map by map.
+    fn lone_entries<'s>(
         &'s self,
         number: usize,
         below: &Below<'_>,
         maps: &mut HashMap<&'s [Seg], MapBelow>,
-    ) -> Vec<Entry> {
-        let state = &self.states[number];
-        let mut without: HashMap<&[Seg], Vec<(usize, &str)>> = HashMap::new();
-        for (at, entry) in state.emptied.iter().enumerate() {
-            let Some((Seg::Key(key), map)) = entry.path().split_last() else {
+    ) -> Vec<LoneEntries<'s>> {
+        let mut lone: BTreeMap<&[Seg], LoneEntries<'s>> = BTreeMap::new();
+        for (at, entry) in self.states[number].emptied.iter().enumerate() {
+            let Some((Seg::Key(key), path)) = entry.path().split_last() else {
                 continue;
             };
-            let known = maps.entry(map).or_default();
-            known.extend(below, map, number);
+            let known = maps.entry(path).or_default();
+            known.extend(below, path, number);
             if !same_keys(key).any(|one| known.same.contains(&one)) {
-                without.entry(map).or_default().push((at, key));
+                let new = || LoneEntries {
+                    number,
+                    path,
+                    entries: Vec::new(),
+                    below: known.keys.len(),
+                };
+                lone.entry(path).or_insert_with(new).entries.push((at, key));
             }
         }
-        let decode = |tree: &_| (self.schema.decode_tree)(tree, false).1;
-        let mut found: Vec<usize> = Vec::new();
-        for (path, entries) in without {
-            let keys: Vec<&str> = entries.iter().map(|(_, key)| *key).collect();
-            let known = maps.get(path).map_or(&[][..], |map| &map.keys);
-            let alike = Alike::of(&decode as &DecodesTree<'_>, path, &keys, known);
-            let without = entries.iter().filter(|(_, key)| !alike.has(key));
-            found.extend(without.map(|(at, _)| *at));
-        }
-        found.sort_unstable();
-        let entries = found.into_iter().filter_map(|at| state.emptied.get(at));
-        let warnings = entries.map(|entry| entry.clone().layer(number).warning(true));
-        warnings.collect()
+        lone.into_values().collect()
     }
+}
+
+/// Entries of one layer in one map that are null, and that no layer below has under the same key.
+struct LoneEntries<'s> {
+    number: usize,
+    path: &'s [Seg],
+    /// By their numbers.
+    entries: Vec<(usize, &'s str)>,
+    /// How many keys the layers below have.
+    below: usize,
 }
 
 /// A map that has such an entry, as far as layers below contain it.
