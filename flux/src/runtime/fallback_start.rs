@@ -8,13 +8,24 @@ use crate::{
     engine::{AnyLayer, Engine, FillReason, KeptContent, KeptDocument, LayerState, Schema},
     observe,
     problem::{ProblemKind, What},
-    report::outgoing::SafeText,
+    report::outgoing::{SafeText, SecretBook},
     source::Health,
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// How long silent sources are waited for where no startup timeout limits it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A layer, its key, and what was kept of it with warnings, or why that cannot serve.
+type OfLayer = (
+    usize,
+    String,
+    Result<(Option<AnyLayer>, Vec<String>), String>,
+);
 
 /// Lets what is kept on disk serve for layers of which nothing could be read yet, or whose content the program refuses. Answers what
 /// reports call it, where the layers are to be taken up again. What of it cannot serve is added to `unfit`.
@@ -69,7 +80,7 @@ pub(super) fn fill(
         let is_part = !kept.is_denied || state.decoder.is_some() || found.is_ok();
         is_part.then_some((layer, key, found))
     });
-    let of_layers: Vec<_> = of_layers.flatten().collect();
+    let of_layers: Vec<OfLayer> = of_layers.flatten().collect();
     if kept.is_denied && of_layers.iter().any(|(.., found)| found.is_err()) {
         // Beside content that is refused, the rest of the file would make what nobody wrote.
         for problem in of_layers.into_iter().filter_map(|(.., found)| found.err()) {
@@ -78,9 +89,16 @@ pub(super) fn fill(
         }
         return None;
     }
+    let broken = broken_folders(engine, &secrets, &of_layers);
     for (layer, key, found) in of_layers {
         let state = &engine.layers().states[layer];
         match found {
+            // Without one of its files a folder would be what it never was.
+            Ok(_) if broken.contains_key(&state.source) => {
+                let problem = &broken[&state.source];
+                let why = format!("{}, does not serve: {problem}", kept.name);
+                lacking |= engine.cannot_fill(layer, why);
+            }
             // It counts as absent, which it was.
             Ok((None, _)) if state.stands_in => {}
             Ok((found, warnings)) => {
@@ -125,6 +143,23 @@ fn own_layers(engine: &Engine) -> Vec<Option<usize>> {
         }
     };
     engine.layers().states.iter().enumerate().map(of).collect()
+}
+
+/// The sources of several files of which something that was kept cannot serve, each with the first reason.
+fn broken_folders(
+    engine: &Engine,
+    secrets: &SecretBook,
+    of_layers: &[OfLayer],
+) -> HashMap<usize, SafeText> {
+    let mut broken = HashMap::new();
+    for (layer, _, found) in of_layers {
+        let state = &engine.layers().states[*layer];
+        if let (true, Err(problem)) = (state.is_of_files(), found) {
+            let known = broken.entry(state.source);
+            known.or_insert_with(|| secrets.safe(problem));
+        }
+    }
+    broken
 }
 
 /// The sources of several files of which there are any in what was kept.

@@ -19,7 +19,7 @@ impl LayerState {
         state
     }
 
-    /// Whether what comes next is its first content is as of this one, whose file it is.
+    /// It has been heard of as often as the source whose file it is, so that a file which comes later is no first content.
     pub(in crate::engine) fn is_as_known_as(&mut self, source: &LayerState) {
         self.was_read = source.was_read;
         self.received = source.received;
@@ -34,6 +34,12 @@ impl LayerState {
             }),
             false => Observation::Absent,
         }
+    }
+
+    /// Whether it is one of several files, or the source of them.
+    #[cfg(feature = "json")]
+    pub(crate) fn is_of_files(&self) -> bool {
+        self.drop_ins.is_some() || self.drop_in.is_some()
     }
 
     /// Whether its source holds just this.

@@ -42,10 +42,12 @@ impl Layers {
     /// Makes the best of what was taken up; where readers see nothing yet, even what is kept on disk counts.
     pub(in crate::engine) fn resolve(&mut self, beside: &Beside<'_>) -> Resolved {
         let refused = self.diagnose(self.refusals());
-        if self.states.iter().any(|state| !state.is_usable()) {
+        let newest = self.newest_chosen();
+        // Of a file that is held back by another one of its folder, nothing may be accepted yet: then it would count as absent.
+        let mut states = self.states.iter().zip(&newest);
+        if states.any(|(state, newest)| !newest && !state.is_accepted()) {
             return Resolved::Undecodable(refused);
         }
-        let newest = self.newest_chosen();
         let problems = match self.build(&newest, beside) {
             Ok(built) => {
                 return Resolved::Good {

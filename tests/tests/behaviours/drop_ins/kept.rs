@@ -263,6 +263,82 @@ async fn a_first_file_that_is_broken_is_not_there_beside_what_was_kept() {
     after.stop().await;
 }
 
+mod earlier {
+    #[derive(flux::Flux, Debug)]
+    pub(super) struct UpgradedApp {
+        #[flux(default = 0)]
+        pub(super) n: u32,
+        #[flux(default = "nobody")]
+        pub(super) name: String,
+    }
+}
+
+mod later {
+    #[derive(flux::Flux, Debug)]
+    pub(super) struct UpgradedApp {
+        #[flux(default = 0)]
+        pub(super) n: u32,
+        #[flux(default = 0)]
+        pub(super) name: u32,
+    }
+}
+
+/// The program has changed since the file was written, and one of two files has another type today.
+#[tokio::test]
+async fn a_folder_is_not_served_without_a_kept_file_that_cannot_be_read_any_more() {
+    fn build<C: flux::Config>(folder: &DropInFolder, at: &tempfile::TempDir) -> Capacitor<C> {
+        let kept = at.path().join("known-good.json");
+        let builder = Capacitor::<C>::builder()
+            .source(folder.source())
+            .debounce(Duration::ZERO)
+            .last_known_good(kept.to_str().unwrap(), Secrets::Omit)
+            .startup_timeout(Duration::from_secs(5));
+        builder.build().unwrap()
+    }
+    let breaks: [(&str, fn(&DropInFolder)); 4] = [
+        ("the other file", |folder| folder.put("10-a.yaml", "n: [")),
+        ("both files", |folder| {
+            folder.put("10-a.yaml", "n: [");
+            folder.put("20-b.yaml", "name: [");
+        }),
+        ("the folder cannot be read", |folder| {
+            folder.put("30\n-c.yaml", "");
+        }),
+        ("the folder is gone", |folder| {
+            fs::remove_dir_all(&folder.path).unwrap();
+        }),
+    ];
+    for (what, makes) in breaks {
+        let at = tempfile::tempdir().unwrap();
+        let folder = DropInFolder::of(&[("10-a.yaml", "n: 1"), ("20-b.yaml", "name: b")]);
+        let before = build::<earlier::UpgradedApp>(&folder, &at);
+        before.start().await.unwrap();
+        assert_eq!((before.get().n, &*before.get().name), (1, "b"));
+        before.stop().await;
+        folder.put("20-b.yaml", "name: 7");
+        makes(&folder);
+        let after = build::<later::UpgradedApp>(&folder, &at);
+        let refused = match after.start().await {
+            Ok(()) => panic!("{what}: served is {:?}", *after.get()),
+            Err(Error::Refused(report)) => report.to_string(),
+            Err(other) => panic!("{what}: {other}"),
+        };
+        assert!(refused.contains("does not serve"), "{what}: {refused}");
+        let reason = format!("what was kept of {}", folder.origin("20-b.yaml"));
+        assert!(refused.contains(&reason), "{what}: {refused}");
+        assert_eq!(after.state(), State::Empty, "{what}");
+        let _ = fs::create_dir(&folder.path);
+        let _ = fs::remove_file(folder.file("30\n-c.yaml"));
+        folder.put("10-a.yaml", "n: 2");
+        folder.put("20-b.yaml", "name: 7");
+        crate::until("what is there now", || {
+            after.state() == State::Healthy && (after.get().n, after.get().name) == (2, 7)
+        })
+        .await;
+        after.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_any_name_is_kept_beside_a_declared_layer_of_the_same_file() {
     let at = tempfile::tempdir().unwrap();
