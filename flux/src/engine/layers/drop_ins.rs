@@ -177,15 +177,28 @@ impl Layers {
     /// What was kept on disk serves for one of a source's files: those that are not kept were not there, and the source was.
     #[cfg(feature = "json")]
     pub(in crate::engine) fn were_absent_beside(&mut self, number: usize) {
-        if self.states[number].drop_in.is_none() {
+        if self.states[number].drop_in.is_some() {
+            let own = self.number_of(self.states[number].source);
+            self.count_as_absent(own..self.files_behind(own).end);
+        }
+    }
+
+    /// Files that came while what readers see now was under way are not there yet: one that is bad holds back nothing.
+    pub(in crate::engine) fn new_files_are_absent(&mut self) {
+        if !self.has_drop_ins {
             return;
         }
-        let own = self.number_of(self.states[number].source);
-        for other in own..self.files_behind(own).end {
-            let state = &mut self.states[other];
-            if !state.is_accepted() {
-                state.accepted = Some(DecodedContent::silent(None));
+        for own in self.folders() {
+            if self.states[own].is_accepted() {
+                self.count_as_absent(self.files_behind(own));
             }
+        }
+    }
+
+    fn count_as_absent(&mut self, numbers: Range<usize>) {
+        for state in &mut self.states[numbers] {
+            let silent = || DecodedContent::silent(None);
+            state.accepted.get_or_insert_with(silent);
         }
     }
 

@@ -69,3 +69,24 @@ fn no_file_of_a_folder_is_applied_while_another_one_breaks_a_rule() {
     bench.take_up_and(Ok(()));
     assert_eq!(serves(&bench), Some(Small { n: 5, m: 3 }));
 }
+
+/// It has nothing that readers see, and never had.
+#[test]
+fn a_bad_file_that_comes_while_the_first_configuration_is_asked_about_holds_back_no_other_layer() {
+    for bad in ["n=x", "n=500"] {
+        let mut bench = bench();
+        let now = bench.clock.now();
+        bench.observe(0, "n=1");
+        bench.engine.observe(1, folder([("b", "m=1")]), now);
+        let action = bench.engine.take_up(now);
+        bench
+            .engine
+            .observe(1, folder([("a", bad), ("b", "m=1")]), now);
+        assert!(bench.answer(action, Ok(())));
+        bench.take_up_and(Ok(()));
+        bench.observe(0, "n=2");
+        bench.take_up_and(Ok(()));
+        let served = bench.served().map(|(_, value)| value);
+        assert_eq!(served, Some(Small { n: 2, m: 1 }), "{bad}");
+    }
+}

@@ -1,8 +1,9 @@
 //! A folder is applied as a whole or not at all, beside other layers that go on.
 
+use super::{DropInApp, DropInFolder};
 use flux::{
-    Flux, State,
-    source::{DropIns, Health, SourceError},
+    Capacitor, Flux, Format, Source, State,
+    source::{Channel, DropIns, Health, SourceError},
     testing::{Bench, harness},
 };
 use std::{
@@ -11,6 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 #[derive(Flux, Debug)]
@@ -182,6 +184,57 @@ async fn files_that_come_while_the_program_applies_others_are_applied_after_them
             .to_string()
             .contains("conf.d/25-d.yaml:1:4")
     );
+}
+
+/// What it brings is refused, and readers see nothing of its folder yet.
+#[tokio::test]
+async fn a_bad_file_that_comes_while_the_first_configuration_is_applied_holds_back_no_other_layer()
+{
+    for bad in ["n: [", "n: 5000"] {
+        let folder = DropInFolder::of(&[("10-a.yaml", "n: 1")]);
+        let (began, may_end) = (
+            Arc::new(tokio::sync::Semaphore::new(0)),
+            Arc::new(tokio::sync::Semaphore::new(0)),
+        );
+        let (begins, ends) = (Arc::clone(&began), Arc::clone(&may_end));
+        let (sender, channel) = Channel::buffered("above", 4);
+        let above = Source::watcher(channel).format(Format::Yaml).optional();
+        let app = Capacitor::<DropInApp>::builder()
+            .source(folder.source())
+            .override_with(above)
+            .debounce(Duration::ZERO)
+            .on_apply(move |_, _| {
+                let (begins, ends) = (Arc::clone(&begins), Arc::clone(&ends));
+                async move {
+                    begins.add_permits(1);
+                    ends.acquire().await.unwrap().forget();
+                    Ok::<_, std::convert::Infallible>(())
+                }
+            })
+            .build()
+            .unwrap();
+        sender.absent().await.unwrap();
+        let meanwhile = async {
+            began.acquire().await.unwrap().forget();
+            folder.put("20-b.yaml", bad);
+            // Nothing tells of it until the first configuration is there.
+            tokio::time::sleep(Duration::from_millis(800)).await;
+            may_end.add_permits(9);
+        };
+        let (started, ()) = tokio::join!(app.start(), meanwhile);
+        started.unwrap();
+        assert_eq!(app.get().n, 1, "{bad}");
+        let origin = folder.origin("20-b.yaml");
+        let names = |report: flux::Report| report.to_string().contains(&origin);
+        crate::until("the refusal", || app.last_error().is_some_and(names)).await;
+        sender.send(&b"name: above"[..]).await.unwrap();
+        crate::until("the other layer", || app.get().name == "above").await;
+        assert_eq!((app.get().n, app.state()), (1, State::Degraded), "{bad}");
+        folder.put("20-b.yaml", "n: 2");
+        crate::until("the mended file", || app.get().n == 2).await;
+        assert_eq!(app.state(), State::Healthy);
+        app.stop().await;
+    }
 }
 
 #[tokio::test]
