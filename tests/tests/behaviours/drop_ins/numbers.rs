@@ -126,3 +126,25 @@ async fn files_of_any_names_that_were_taken_back_and_are_gone_have_no_layer() {
     let status = app.status();
     assert!(status.layers.len() < 12, "{status}");
 }
+
+#[tokio::test]
+async fn blame_names_a_refused_file_that_is_gone() {
+    let app = started(&[("10-a.yaml", "n: 1")]).await;
+    set(&app, &[("10-a.yaml", "n: 1"), ("20-b.yaml", "n: [")])
+        .await
+        .unwrap_err();
+    let origins = || {
+        let blame = app.blame("n").unwrap();
+        let refused = blame.changes.iter().filter(|one| one.generation.is_none());
+        refused
+            .flat_map(|one| one.origins.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(origins(), ["conf.d/20-b.yaml"]);
+    set(&app, &[("10-a.yaml", "n: 2")]).await.unwrap();
+    set(&app, &[("10-a.yaml", "n: 3")]).await.unwrap();
+    let status = app.status();
+    let has = |name: &str| status.layers.iter().any(|one| one.origin.ends_with(name));
+    assert!(has("10-a.yaml") && !has("20-b.yaml"), "{status}");
+    assert_eq!(origins(), ["conf.d/20-b.yaml"]);
+}
