@@ -24,9 +24,8 @@ use std::{
 const FIRST: Duration = Duration::from_secs(60 * 60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// More quarantined content than this is forgotten, the oldest first. All files of a folder may be new at once, and none of them may be
-/// forgotten while the others are held back.
-const MOST: usize = MOST_FILES + 64;
+/// More quarantined content than this is forgotten, the oldest first.
+const MOST: usize = 64;
 
 /// Of more than this the changed paths are not kept: a record has a bound.
 const MOST_WITH_PATHS: usize = 64;
@@ -45,6 +44,8 @@ pub(crate) struct TrialRecord {
     pub(crate) quarantined: Vec<QuarantinedContent>,
     /// The deaths since the last trial that was passed.
     pub(crate) in_a_row: Option<InARow>,
+    /// How much quarantined content is not forgotten; not on disk.
+    pub(crate) most: usize,
 }
 
 /// A configuration that is applied, or about to be, and not trusted yet.
@@ -77,7 +78,13 @@ impl TrialRecord {
             on_trial: None,
             quarantined: Vec::new(),
             in_a_row: None,
+            most: MOST,
         }
+    }
+
+    /// All files of a folder may be new at once, and none of them may be forgotten while the others are held back.
+    pub(crate) fn has_folders(&mut self) {
+        self.most = MOST + MOST_FILES;
     }
 
     /// The record as a start begins with it. `died` where the process that wrote it is gone, `trusted` what the last known good
@@ -91,7 +98,10 @@ impl TrialRecord {
         now: SystemTime,
     ) -> Option<Aftermath> {
         let Some(trusted) = trusted else {
-            *self = TrialRecord::new(self.key);
+            *self = TrialRecord {
+                most: self.most,
+                ..TrialRecord::new(self.key)
+            };
             return None;
         };
         for content in &mut self.quarantined {
@@ -211,7 +221,7 @@ impl TrialRecord {
         for content in self.quarantined.iter_mut().rev().skip(MOST_WITH_PATHS) {
             content.changed.clear();
         }
-        while self.quarantined.len() > MOST {
+        while self.quarantined.len() > self.most {
             let suspected = |content: &QuarantinedContent| content.is_suspected();
             let at = self.quarantined.iter().position(suspected);
             self.quarantined.remove(at.unwrap_or(0));

@@ -52,12 +52,16 @@ pub(crate) struct Plan {
 
 /// How changes are on trial across processes.
 #[cfg(feature = "json")]
-fn trial_rules(spec: &Spec) -> Option<TrialRules> {
-    let probation = spec.options.probation;
-    let tries = spec.trial.or(probation.map(|_| TRIES))?;
+fn trial_rules(
+    trial: Option<u32>,
+    probation: Option<Duration>,
+    layers: &[Opened],
+) -> Option<TrialRules> {
+    let tries = trial.or(probation.map(|_| TRIES))?;
     Some(TrialRules {
         tries,
         lasts: probation.unwrap_or(ON_TRIAL),
+        has_folders: layers.iter().any(|layer| layer.drop_ins.is_some()),
     })
 }
 
@@ -70,8 +74,6 @@ impl Plan {
             problem,
         };
         named.map_err(|(origin, problem)| wrong(format!("the source `{origin}`: {problem}")))?;
-        #[cfg(feature = "json")]
-        let trials = trial_rules(&spec);
         let mut layers = Vec::new();
         for source in spec.sources.into_iter().chain(spec.overrides) {
             layers.push(declare::open(source, spec.resync).map_err(wrong)?);
@@ -100,6 +102,7 @@ impl Plan {
             None => None,
             Some((path, secrets)) => {
                 let path = declare::expand(path, &Default::default()).map_err(wrong)?;
+                let trials = trial_rules(spec.trial, spec.options.probation, &layers);
                 let keep = super::last_known_good::KeepOnDisk::new(path, *secrets, trials);
                 Some(keep.map_err(wrong)?)
             }

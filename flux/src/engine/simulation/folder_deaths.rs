@@ -119,6 +119,7 @@ impl FolderLife {
             rules: TrialRules {
                 tries: TRIES,
                 lasts: LASTS,
+                has_folders: true,
             },
         };
         let over = |content: &QuarantinedContent| content.until <= now.wall;

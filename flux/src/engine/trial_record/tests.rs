@@ -223,6 +223,7 @@ fn no_content_of_a_whole_folder_that_died_is_forgotten() {
             .collect()
     };
     let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    record.has_folders();
     let changed: Vec<String> = (0..16).map(|number| format!("path{number}")).collect();
     for _ in 0..2 {
         record.on_trial = Some(record.trial(all(2), 1, changed.clone(), 2, NOW));
@@ -234,6 +235,11 @@ fn no_content_of_a_whole_folder_that_died_is_forgotten() {
     let held = record.layers_in_quarantine();
     let others = beside(&held, "d/0000").unwrap();
     assert!(others.ends_with("and 4079 more"), "{others}");
+    // A program without folders keeps fewer, whatever an earlier one has written.
+    record.most = TrialRecord::new(record.key).most;
+    record.on_trial = Some(record.trial(all(3), 1, changed, 2, NOW));
+    record.at_start(true, Some(&all(1)), 2, NOW);
+    assert_eq!(record.in_quarantine().count(), 64);
 }
 
 /// One start after a death with this content.

@@ -26,6 +26,8 @@ pub(crate) struct TrialRules {
     pub(crate) tries: u32,
     /// How long a configuration without a probation of its own is on trial.
     pub(crate) lasts: Duration,
+    /// Whether a source has several files, which may all be in quarantine.
+    pub(crate) has_folders: bool,
 }
 
 /// The memory of an engine across processes.
@@ -57,6 +59,9 @@ impl Trials {
             trusted,
             rules,
         } = past;
+        if rules.has_folders {
+            record.has_folders();
+        }
         let before = record.clone();
         let is_death = |trial: &OnTrial| {
             died && trial.running && Some(&trial.fingerprints) != trusted.as_ref()
