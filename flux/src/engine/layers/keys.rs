@@ -31,8 +31,8 @@ impl<'l> DeclaredNames<'l> {
         DeclaredNames { plain, folders }
     }
 
-    /// The how manieth layer of this name the file of a source is: behind all that are declared so, and the same file of each source
-    /// before its own one, whether or not it is there.
+    /// Which of the layers with this name the file of a source is, from 1: those that are declared with it come first, then the same file
+    /// of each source before its own, whether or not it is there.
     fn number(&self, folder: usize, declared: &str) -> usize {
         let before = self.folders.iter().take(folder);
         let same = before.filter(|one| one.file_called(declared).is_some());
