@@ -16,6 +16,7 @@ mod given;
 mod last_good;
 mod own_layer;
 mod plan;
+mod refused_newest;
 mod refused_now;
 mod restart;
 mod schema;

@@ -6,6 +6,7 @@ use crate::{
     engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
     problem::{KeyPath, Seg},
     runtime::{kept_document, trial_file},
+    time::lasting,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -41,9 +42,9 @@ struct KeptLayer {
 impl KeptFile {
     /// What reports and messages call it, where it is declared as `path`.
     pub(in crate::runtime) fn name(&self, path: &str) -> String {
-        let age = self.written.elapsed().unwrap_or_default().as_secs();
+        let age = lasting(self.written.elapsed().unwrap_or_default());
         let path = crate::problem::escaped(path);
-        format!("the last known good configuration, {age}s old, from {path}")
+        format!("the last known good configuration, {age} old, from {path}")
     }
 
     /// What a layer contained then, and what of it has no place any more; none where it contained nothing.
