@@ -106,12 +106,13 @@ pub(super) fn words(
                 }),
             }
         }
-        // A decoder knows nothing but its layer.
-        What::Message(text) if hides_found(text) => withheld(),
+        // A decoder and a source know nothing but their layer.
+        What::Message(text) | What::OfSource(text) if hides_found(text) => withheld(),
         What::Told { text, .. } | What::Panic(text) if hides(text) => withheld(),
-        What::Message(text) | What::Told { text, .. } | What::Panic(text) => {
-            in_one_line(text).into()
-        }
+        What::Message(text)
+        | What::OfSource(text)
+        | What::Told { text, .. }
+        | What::Panic(text) => in_one_line(text).into(),
         What::Rule {
             must,
             found: Some(found),

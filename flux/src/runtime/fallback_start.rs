@@ -78,7 +78,7 @@ pub(super) fn fill(
             Ok((found, warnings)) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
-                    observe::warning(&name, &secrets.safe(&text));
+                    observe::warning(&name, &secrets.safe_of(layer, &text));
                 }
                 filled |= found.is_some();
                 let content = kept.content(&key, found);
@@ -89,7 +89,7 @@ pub(super) fn fill(
                 engine.fill(layer, content, reason, path);
             }
             Err(problem) => {
-                let text = secrets.safe(&format!("{path}: {problem}"));
+                let text = secrets.safe_of(layer, &format!("{path}: {problem}"));
                 observe::warning(&name, &text);
                 unfit.push(text);
                 let why = format!("{}, does not serve: {problem}", kept.name);

@@ -207,7 +207,8 @@ impl LastGoodKeeper {
             let text = format!(
                 "{shown}: `{secret}` was secret, so it was not kept; no other layer sets it, and its default serves"
             );
-            observe::warning(engine.name(), &engine.secret_book().safe(&text));
+            // The path, which the status has too, is no text of the program.
+            observe::warning(engine.name(), &SafeText::own(&text));
         }
         self.by_default = now.to_vec();
     }

@@ -34,6 +34,7 @@ mod limits;
 mod load;
 mod metrics;
 mod model;
+mod no_oracle;
 mod numbers;
 mod original;
 mod outages;

@@ -6,9 +6,12 @@ use crate::{
     engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
     problem::{KeyPath, Seg},
     runtime::{kept_document, trial_file},
-    time::lasting,
+    time::{clock_time, lasting},
 };
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::HashSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// The version that is written. The first one, with the layers as trees, is still read.
 pub(super) const VERSION: u64 = 2;
@@ -42,9 +45,12 @@ struct KeptLayer {
 impl KeptFile {
     /// What reports and messages call it, where it is declared as `path`.
     pub(in crate::runtime) fn name(&self, path: &str) -> String {
-        let age = lasting(self.written.elapsed().unwrap_or_default());
+        let age = match self.written.elapsed() {
+            Ok(age) => format!("{} old", lasting(age)),
+            Err(_) => format!("of a time to come ({})", clock_time(self.written)),
+        };
         let path = crate::problem::escaped(path);
-        format!("the last known good configuration, {age} old, from {path}")
+        format!("the last known good configuration, {age}, from {path}")
     }
 
     /// What a layer contained then, and what of it has no place any more; none where it contained nothing.
@@ -168,7 +174,7 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
         return None;
     };
     let written = UNIX_EPOCH.checked_add(Duration::from_secs(*written))?;
-    let layers = match (part(root, "version")?, part(root, "layers")?) {
+    let layers: Vec<KeptLayer> = match (part(root, "version")?, part(root, "layers")?) {
         (Tree::U64(1), Tree::Map(layers)) => (layers.iter())
             .map(|(origin, content)| KeptLayer {
                 key: origin.clone(),
@@ -192,6 +198,14 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
         }
         _ => return None,
     };
+    // Of two contents of one layer nobody can say which one served.
+    let mut known = HashSet::new();
+    if !layers
+        .iter()
+        .all(|layer: &KeptLayer| known.insert(&layer.key))
+    {
+        return None;
+    }
     Some(KeptFile {
         written,
         key: text(root, "key").and_then(trial_file::key),
