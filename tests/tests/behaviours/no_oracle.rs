@@ -106,7 +106,10 @@ fn refused(uri: &str) -> String {
     let uri = uri.to_owned();
     let source = Source::uri("${APP_URI}").variables([("APP_URI", uri)]);
     let built = Capacitor::<Guessed>::builder().source(source).build();
-    built.unwrap_err().to_string()
+    match built {
+        Ok(capacitor) => format!("{capacitor:?} {}", capacitor.status()),
+        Err(error) => format!("{error} {error:?}"),
+    }
 }
 
 #[test]
