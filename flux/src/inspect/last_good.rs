@@ -60,11 +60,13 @@ impl<C: Config> Builder<C> {
                 0 => origin.clone(),
                 same => format!("{origin}#{}", same + 1),
             };
-            let Some((decoder, bytes)) = kept.document(&key)? else {
+            // What nobody asks a server for is read as the layer declares it.
+            let is_file = matches!(layer.content, OfflineContent::File(_));
+            let Some((decoder, bytes)) = kept.document(&key, is_file)? else {
                 states.push(absent(layer, now));
                 continue;
             };
-            if same == 0 && !matches!(layer.content, OfflineContent::File(_)) {
+            if same == 0 && !is_file {
                 elsewhere.push((origin.clone(), bytes.clone()));
             }
             let mut state = LayerState::new(origin, Some(decoder), true);

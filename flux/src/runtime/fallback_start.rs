@@ -129,7 +129,9 @@ struct FoundFile<'f> {
 impl FoundFile<'_> {
     /// What serves in the place of a layer, with what explains it.
     fn content(&self, key: &str, layer: Option<AnyLayer>) -> KeptContent {
-        let document = layer.as_ref().and_then(|_| self.found.document(key).ok()?);
+        let document = layer
+            .as_ref()
+            .and_then(|_| self.found.document(key, false).ok()?);
         let document = document.map(|(decoder, text)| KeptDocument {
             decoder,
             bytes: text.into(),

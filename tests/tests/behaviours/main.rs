@@ -10,6 +10,7 @@ mod display;
 mod documents;
 mod dotenv;
 mod empty_entries;
+mod ends;
 mod environment;
 mod environment_advice;
 mod environment_names;

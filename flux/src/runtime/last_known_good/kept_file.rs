@@ -80,10 +80,12 @@ impl KeptFile {
         }
     }
 
-    /// What a layer contained, as a document, and the decoder for it; none where it contained nothing.
+    /// What a layer contained, as a document, and the decoder for it; none where it contained nothing. With `also_trees` what has no
+    /// format that documents have, too.
     pub(in crate::runtime) fn document(
         &self,
         key: &str,
+        also_trees: bool,
     ) -> Result<Option<(Decoder, Vec<u8>)>, String> {
         let layer = self.layers.iter().find(|layer| layer.key == key);
         let Some((layer, content)) = layer.and_then(|one| Some((one, one.content.as_ref()?)))
@@ -91,6 +93,7 @@ impl KeptFile {
             return Ok(None);
         };
         let document = match &layer.format {
+            Some(format) if also_trees && format == "tree" => kept_document::tree_document(content),
             Some(format) => kept_document::document(format, content),
             None => Err("is of an earlier version".to_owned()),
         };
