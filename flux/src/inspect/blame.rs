@@ -324,7 +324,10 @@ impl Blaming<'_> {
                 let changed = changed.parse::<KeyPath>();
                 changed.is_ok_and(|changed| self.overlaps(changed.steps()))
             });
-            if is_about {
+            // What is in quarantine may have been replaced since.
+            let mut layers = self.status.layers.iter();
+            let is_held = layers.any(|layer| layer.refused && *layer.origin == *content.origin);
+            if is_about && is_held {
                 notes.push(format!(
                     "{}: its newest content is not applied, since the process died with it {} times",
                     content.origin, content.deaths

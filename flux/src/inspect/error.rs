@@ -39,13 +39,21 @@ pub enum ExplainError {
         type_name: &'static str,
     },
     /// No field is at the path.
-    #[error("no field is at `{}`{}", shortened(path.as_str()), near.as_ref().map_or(String::new(), |near| format!(", did you mean `{near}`?")))]
+    #[error("no field is at `{}`{}", shortened(path.as_str()), near.as_ref().map_or(String::new(), meant))]
     Unknown {
         /// The path.
         path: KeyPath,
         /// A path that exists, and is written nearly so.
         near: Option<KeyPath>,
     },
+}
+
+fn meant(near: &KeyPath) -> String {
+    let quoted = match near.as_str().contains('"') {
+        true => " A shell takes the double quotes away unless the path is in single ones.",
+        false => "",
+    };
+    format!(", did you mean `{near}`?{quoted}")
 }
 
 fn of_type(name: &str) -> String {

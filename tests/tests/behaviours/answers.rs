@@ -20,4 +20,5 @@ mod refused_newest;
 mod refused_now;
 mod restart;
 mod schema;
+mod silent_entries;
 mod waits;

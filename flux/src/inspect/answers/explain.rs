@@ -204,8 +204,11 @@ impl Answers {
     fn written_otherwise(&self, path: &[Seg]) -> Option<KeyPath> {
         let plain = |path: &[Seg]| {
             let text = KeyPath::new(path).to_string();
-            let text = text.trim_matches('"').trim_start_matches('-');
-            text.to_lowercase().replace('-', "_")
+            // A shell takes quotes away.
+            let text = text.replace('"', "");
+            text.trim_start_matches('-')
+                .to_lowercase()
+                .replace('-', "_")
         };
         let asked = plain(path);
         let is_meant = |path: &[Seg]| {
