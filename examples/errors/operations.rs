@@ -138,7 +138,7 @@ async fn last_known_good() -> String {
     // It grows older by the second.
     let (before, after) = told.split_once("configuration, ").expect("the age");
     let (_, after) = after.split_once(" old").expect("the age");
-    format!("{before}configuration, 3600s old{after}")
+    format!("{before}configuration, 1 h 0 min old{after}")
 }
 
 /// A start after the process died while a change was on trial.
@@ -161,7 +161,9 @@ async fn quarantine() -> String {
     let (_, after) = after.split_once(" UTC").expect("the time");
     let (middle, after) = after.split_once("configuration, ").expect("the age");
     let (_, after) = after.split_once(" old").expect("the age");
-    format!("{before}changes, at 2030-01-01 12:00 UTC{middle}configuration, 3600s old{after}")
+    format!(
+        "{before}changes, at 2030-01-01 12:00:00 UTC{middle}configuration, 1 h 0 min old{after}"
+    )
 }
 
 /// A source that is down is no refusal: it shows beside the state.

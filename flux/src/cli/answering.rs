@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::Trusted,
     inspect::{Blame, CheckError, Checked, Effective, Explanation, SilentSetting, called},
+    problem::escaped_json,
     report::Problem,
 };
 use flux_syntax::Format;
@@ -46,8 +47,8 @@ impl Answering<'_> {
         match self.output {
             OutputFormat::Human => writeln!(self.out, "{}", event.text)?,
             _ => {
-                serde_json::to_writer(&mut *self.out, &event.data)?;
-                writeln!(self.out)?;
+                let json = serde_json::to_string(&event.data)?;
+                writeln!(self.out, "{}", escaped_json(&json))?;
             }
         }
         self.out.flush()
@@ -59,8 +60,8 @@ impl Answering<'_> {
     }
 
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut self.out, value)?;
-        writeln!(self.out)
+        let json = serde_json::to_string_pretty(value)?;
+        writeln!(self.out, "{}", escaped_json(&json))
     }
 
     fn findings(

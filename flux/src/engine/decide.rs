@@ -296,10 +296,14 @@ impl Engine {
         }
     }
 
-    /// What a source reports of its trouble, without any secret in it.
-    pub(crate) fn without_secrets(&self, error: &SourceError) -> SourceError {
-        let mut safe = error.clone();
-        safe.reword(self.secret_book().safe(error).into());
+    /// What the source of a layer reports of its trouble, without any secret in it.
+    pub(crate) fn without_secrets(&self, layer: usize, error: &SourceError) -> SourceError {
+        let (mut safe, book) = (error.clone(), self.secret_book());
+        let text = match error.is_of_its_layer() {
+            true => book.safe_of(layer, error),
+            false => book.safe(error),
+        };
+        safe.reword(text.into());
         safe
     }
 
@@ -310,7 +314,7 @@ impl Engine {
 
     pub(super) fn health(&mut self, layer: usize, mut health: Health) {
         if let Health::Stale { error, .. } = &mut health {
-            *error = self.without_secrets(error);
+            *error = self.without_secrets(layer, error);
         }
         for file in self.layers.files_behind(layer) {
             self.layers.states[file].health = health.clone();

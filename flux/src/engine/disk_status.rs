@@ -1,7 +1,6 @@
 //! What the status reports of the last known good file and of the record of trials: path, last write, problem.
 
-use super::status::whole_seconds;
-use crate::time::unix;
+use crate::time::{lasting_since, unix};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{
     fmt,
@@ -81,7 +80,7 @@ fn show(
         write!(f, "\n  {problem}")?;
     }
     if let Some(since) = writing {
-        let (path, lasts) = (path.display(), whole_seconds(since));
+        let (path, lasts) = (path.display(), lasting_since(since));
         write!(
             f,
             "\n  {path}: a write has been under way for {lasts}; the disk does not answer"

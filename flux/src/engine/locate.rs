@@ -145,6 +145,21 @@ fn find(
     best
 }
 
+/// Where the value at `path` comes from, of the chosen contents: a variable, an argument, or the origin of a layer; none where no layer
+/// sets it.
+pub(super) fn set_in(
+    schema: &Schema,
+    states: &mut [LayerState],
+    path: &[Seg],
+    chosen: &[bool],
+) -> Option<String> {
+    let set = find(schema, states, path, Some(chosen)).filter(SetBy::is_whole)?;
+    let origin = || states[set.layer].origin_of(chosen[set.layer]).to_string();
+    let argument = set.argument.map(|place| place.name);
+    let argument = argument.filter(|name| !name.is_empty());
+    Some(set.variable.or(argument).unwrap_or_else(origin))
+}
+
 /// The layer that is the only one to contain anything.
 fn only_document(
     schema: &Schema,

@@ -15,7 +15,7 @@ use crate::{
     problem::serialized,
     report::Problem,
     source::{Health, LastProven, SourceError},
-    time::unix,
+    time::{lasting_since, unix},
 };
 use serde::{Serialize, Serializer};
 use std::{
@@ -327,7 +327,7 @@ impl fmt::Display for Status {
             "{}: {} for {}, generation {}",
             self.name,
             self.state,
-            whole_seconds(self.since),
+            lasting_since(self.since),
             self.generation
         )?;
         let remarks = [
@@ -381,7 +381,7 @@ impl fmt::Display for LayerStatus {
             Health::Starting => f.write_str("starting")?,
             Health::Live => f.write_str("live")?,
             Health::Stale { since, error, .. } => {
-                write!(f, "stale for {} ({error})", whole_seconds(*since))?;
+                write!(f, "stale for {}: {error}", lasting_since(*since))?;
             }
             Health::Closed => f.write_str("closed")?,
         }
@@ -393,10 +393,4 @@ impl fmt::Display for LayerStatus {
         }
         Ok(())
     }
-}
-
-/// How long that is ago, as `12s`.
-pub(super) fn whole_seconds(since: SystemTime) -> String {
-    let seconds = since.elapsed().unwrap_or_default().as_secs();
-    format!("{seconds}s")
 }

@@ -4,6 +4,7 @@
 mod explain;
 mod newest;
 mod notes;
+mod refused_newest;
 mod running;
 
 use super::{

@@ -10,6 +10,7 @@ use super::{
     effective::value_at,
     error::ExplainError,
     explanation::{Setting, ValueOrigin},
+    item::Effect,
     planned::printed,
     value::ConfigValue,
 };
@@ -323,7 +324,10 @@ impl Blaming<'_> {
                 let changed = changed.parse::<KeyPath>();
                 changed.is_ok_and(|changed| self.overlaps(changed.steps()))
             });
-            if is_about {
+            // What is in quarantine may have been replaced since.
+            let mut layers = self.status.layers.iter();
+            let is_held = layers.any(|layer| layer.refused && *layer.origin == *content.origin);
+            if is_about && is_held {
                 notes.push(format!(
                     "{}: its newest content is not applied, since the process died with it {} times",
                     content.origin, content.deaths
@@ -348,8 +352,18 @@ impl ChangedSetting {
         let (mut by, mut is_default) = (None, false);
         if let Some(one) = explained {
             is_default = one.from == ValueOrigin::Default;
-            let mut set = one.settings.into_iter();
-            by = set.find(|one| one.effect != super::Effect::Shadowed);
+            let set = one.settings.into_iter();
+            let mut set: Vec<_> = set.filter(|one| one.effect != Effect::Shadowed).collect();
+            // Of several layers that are joined, the one that has become another.
+            let known = before.filter(|_| set.len() > 1);
+            let known = known.and_then(|side| side.0.explain(path.as_str(), &side.1).ok());
+            let known = known.map(|one| one.settings).unwrap_or_default();
+            let is_known = |one: &Setting| {
+                let mut known = known.iter();
+                known.any(|known| known.layer == one.layer && known.value == one.value)
+            };
+            let changed = set.iter().position(|one| !is_known(one)).unwrap_or(0);
+            by = (!set.is_empty()).then(|| set.swap_remove(changed));
         }
         ChangedSetting {
             printed: [

@@ -25,7 +25,8 @@ pub(super) fn with_files(mut layer: OfflineLayer, inputs: &Inputs) -> Vec<Offlin
             return vec![layer];
         }
         Err(Unlisted::Refused(error)) => {
-            layer.content = OfflineContent::Files(layers, Err(error));
+            // As a start reports it: nothing but names of the folder is in the words.
+            layer.content = OfflineContent::Files(layers, Err(error.of_its_layer()));
             return vec![layer];
         }
     };
@@ -126,7 +127,7 @@ pub(super) fn refuse_what_is_too_large(states: &mut [LayerState], now: Now) {
     }
     for (number, files, bytes) in sizes {
         if let Some(error) = refusal_of_size(&states[number].origin, files, bytes) {
-            states[number].observe(Observation::Unreadable(error), now);
+            states[number].observe(Observation::Unreadable(error.of_its_layer()), now);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why an explanation cannot be given: no such path, nothing applied yet.
 
-use crate::problem::{KeyPath, KeyPathError};
+use crate::problem::{KeyPath, KeyPathError, shortened};
 
 /// Why a path cannot be explained.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum ExplainError {
         state: crate::State,
     },
     /// The text is no path.
-    #[error("`{text}` {error}")]
+    #[error("`{}` {error}", shortened(text))]
     NoPath {
         /// The text.
         text: String,
@@ -26,7 +26,8 @@ pub enum ExplainError {
     },
     /// The path leads into a value that has no such part.
     #[error(
-        "nothing can be at `{path}`: `{value}`{} has no such part, did you mean `{value}`?",
+        "nothing can be at `{}`: `{value}`{} has no such part, did you mean `{value}`?",
+        shortened(path.as_str()),
         of_type(type_name)
     )]
     NoPart {
@@ -38,13 +39,21 @@ pub enum ExplainError {
         type_name: &'static str,
     },
     /// No field is at the path.
-    #[error("no field is at `{path}`{}", near.as_ref().map_or(String::new(), |near| format!(", did you mean `{near}`?")))]
+    #[error("no field is at `{}`{}", shortened(path.as_str()), near.as_ref().map_or(String::new(), meant))]
     Unknown {
         /// The path.
         path: KeyPath,
         /// A path that exists, and is written nearly so.
         near: Option<KeyPath>,
     },
+}
+
+fn meant(near: &KeyPath) -> String {
+    let quoted = match near.as_str().contains('"') {
+        true => " A shell takes the double quotes away unless the path is in single ones.",
+        false => "",
+    };
+    format!(", did you mean `{near}`?{quoted}")
 }
 
 fn of_type(name: &str) -> String {

@@ -63,11 +63,13 @@ impl<C: Config> Builder<C> {
                 states.push(read.map_err(|error| error.to_string())?.0);
                 continue;
             }
-            let Some((decoder, bytes)) = kept.document(&key)? else {
+            // What nobody asks a server for is read as the layer declares it.
+            let is_file = matches!(layer.content, OfflineContent::File(_));
+            let Some((decoder, bytes)) = kept.document(&key, is_file)? else {
                 states.push(absent(layer, now));
                 continue;
             };
-            if key == origin && !matches!(layer.content, OfflineContent::File(_)) {
+            if key == origin && !is_file {
                 elsewhere.push((origin.clone(), bytes.clone()));
             }
             let mut state = LayerState::new(origin, Some(decoder), true);

@@ -302,6 +302,12 @@ impl Planning<'_> {
             old.bytes() != new.bytes()
         };
         let opaque = given.iter().any(differs);
+        // A document that cannot be read is not one without entries: what it would change is not known.
+        let is_unread = given.iter().any(|number| {
+            let mut problems = judged.refused.iter().flat_map(|report| report.problems());
+            matches!(judged.served.contents[*number], LayerContent::Silent(_))
+                && problems.any(|one| one.layer == Some(*number) && !one.is_warning())
+        });
         let missing = judged.missing.as_ref();
         let missing = missing.map_or(Vec::new(), |report| report.problems().to_vec());
         let mut next = Status::idle(self.status.name.clone(), self.status.since);
@@ -333,6 +339,7 @@ impl Planning<'_> {
         });
         let (old, new_side) = ((self.old, self.status), (&new, &next));
         let change = |path: &Vec<Seg>, waits: bool| PlannedChange::new(path, old, new_side, waits);
+        let paths = if is_unread { Vec::new() } else { paths };
         let mut changes: Vec<PlannedChange> =
             paths.iter().map(|path| change(path, false)).collect();
         changes.extend(waiting.iter().map(|path| change(path, true)));
@@ -341,7 +348,7 @@ impl Planning<'_> {
             changes.retain(|one| one.old.is_none() || one.old != one.new || one.has_secret());
         }
         let other = self.other_base(plan, &given, now);
-        if let Some(other) = &other {
+        if let Some(other) = other.as_ref().filter(|_| !is_unread) {
             changes = other.changes_to(new_side);
         }
         let is_asked = judged.refused.is_none() && changes.iter().any(|one| !one.waits_for_restart);

@@ -4,7 +4,7 @@
 use super::{
     answers::Answers,
     explanation::Setting,
-    item::{Effect, each_hidden_list},
+    item::{Effect, ExplainedItems, each_hidden_list, each_leaf},
     value::ConfigValue,
 };
 use crate::{
@@ -127,6 +127,11 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
             why,
         }));
     }
+    each_leaf(answers.items(), &mut |path, item| {
+        if !item.is_structure {
+            hidden_entries(answers, status, path, &item.parts, &mut all);
+        }
+    });
     each_hidden_list(answers.items(), &mut |path, item| {
         let one = answers.explanation(path, item, status);
         let mut kept = one
@@ -160,6 +165,37 @@ pub(super) fn silent(answers: &Answers, status: &Status) -> Vec<SilentSetting> {
         why: SilentReason::UnknownKey(warning.message.clone()),
     }));
     all
+}
+
+/// The entries of a map that is a value which another layer sets as well.
+fn hidden_entries(
+    answers: &Answers,
+    status: &Status,
+    path: &[Seg],
+    parts: &ExplainedItems,
+    all: &mut Vec<SilentSetting>,
+) {
+    for part in &**parts {
+        // Most entries are of one layer, and are not explained for this.
+        let mut settings = part.settings.iter();
+        let is_hidden = settings.any(|one| one.effect == Effect::Shadowed);
+        let path = [path, std::slice::from_ref(&part.step)].concat();
+        if is_hidden {
+            let one = answers.explanation(&path, part, status);
+            let decides = one
+                .settings
+                .first()
+                .filter(|by| by.effect == Effect::Decides);
+            if let Some(by) = decides {
+                all.extend(one.shadowed().map(|hidden| SilentSetting {
+                    path: one.path.clone(),
+                    setting: hidden.clone(),
+                    why: SilentReason::Shadowed(by.clone()),
+                }));
+            }
+        }
+        hidden_entries(answers, status, &path, &part.parts, all);
+    }
 }
 
 /// Of a variable.

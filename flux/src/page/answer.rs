@@ -1,6 +1,7 @@
 //! Which headers the answers of the page have, so that they are not stored, framed or taken for something else.
 
 use super::body::PageBody;
+use crate::problem::escaped_json;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{
@@ -66,8 +67,12 @@ pub(super) fn line(status: StatusCode, text: impl Into<bytes::Bytes>) -> PageAns
 
 /// A value as JSON.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> PageAnswer {
-    match serde_json::to_vec(value) {
-        Ok(text) => answer(status, JSON, PageBody::text(text)),
+    match serde_json::to_string(value) {
+        Ok(text) => answer(
+            status,
+            JSON,
+            PageBody::text(escaped_json(&text).into_owned()),
+        ),
         Err(error) => line(
             StatusCode::INTERNAL_SERVER_ERROR,
             format!("the answer is no JSON: {error}\n"),

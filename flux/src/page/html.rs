@@ -1,14 +1,16 @@
 //! That no text gets into a page unescaped, except literals of this crate's source.
 
-use super::clock::{ReadAt, lasting, utc};
 use crate::{
     problem::{controls, shortened, spelled},
-    time::unix,
+    time::{clock_time, lasting, unix, utc},
 };
 use std::{
     fmt::{self, Display, Write as _},
     time::SystemTime,
 };
+
+/// When the reader of a page reads it; none where the browser computes the ages.
+pub(super) type ReadAt = Option<SystemTime>;
 
 /// A piece of a page. What is not a literal of the source is escaped, so that nothing that a user wrote opens a tag, ends an attribute
 /// or controls how text is shown.
@@ -46,12 +48,11 @@ impl Html {
 
     /// A time, and how long ago it was. What a browser replaces later is the time alone.
     pub(super) fn time(&mut self, at: SystemTime, now: ReadAt) -> &mut Self {
-        let text = utc(at);
         self.raw("<time datetime=\"")
-            .text(&text)
+            .text(utc(at))
             .raw("\" data-at=\"");
         self.text(format!("{:.0}", unix(at))).raw("\">");
-        self.text(text.replace('T', " ").replace('Z', " UTC"));
+        self.text(clock_time(at));
         if let Some(now) = now {
             match now.duration_since(at) {
                 Ok(ago) => self.raw(" (").text(lasting(ago)).raw(" ago)"),

@@ -39,7 +39,6 @@
 
 mod answer;
 mod body;
-mod clock;
 mod control;
 mod diffs;
 mod events;

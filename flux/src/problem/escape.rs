@@ -10,6 +10,27 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| spelled(c, false)).collect())
 }
 
+/// JSON with the same values and nothing in it that would control a terminal: such characters are only in its texts, where each has
+/// an escape.
+#[cfg(any(feature = "cli", feature = "page"))]
+pub(crate) fn escaped_json(json: &str) -> Cow<'_, str> {
+    let is_written_out = |c: char| c != '\n' && controls(c);
+    if !json.contains(is_written_out) {
+        return Cow::Borrowed(json);
+    }
+    let mut text = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        match is_written_out(c) {
+            true => {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            }
+            false => text.push(c),
+        }
+    }
+    Cow::Owned(text)
+}
+
 pub(crate) fn spelled(c: char, keep_tabs: bool) -> Cow<'static, str> {
     match c {
         '\t' if keep_tabs => Cow::Borrowed("\t"),
@@ -73,6 +94,25 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(all(feature = "json", any(feature = "cli", feature = "page")))]
+    fn json_controls_no_terminal_and_has_the_same_values() {
+        let value = serde_json::json!({
+            "\u{9b}31m": ["\u{7f}\u{202e}a\u{2028}", "\u{e0001}", "plain \u{e4}\n", 7],
+        });
+        for text in [
+            serde_json::to_string(&value).unwrap(),
+            serde_json::to_string_pretty(&value).unwrap(),
+        ] {
+            let safe = escaped_json(&text);
+            assert!(!safe.contains(|c| c != '\n' && controls(c)), "{safe}");
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&safe).unwrap(),
+                value
+            );
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

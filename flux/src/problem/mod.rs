@@ -14,6 +14,8 @@ mod wording;
 pub use collect::Cx;
 pub(crate) use collect::{ItemsOf, MOST_PROBLEMS};
 pub use diff::Diff;
+#[cfg(any(feature = "cli", feature = "page"))]
+pub(crate) use escape::escaped_json;
 pub(crate) use escape::{LONGEST, controls, escaped, shortened, spelled};
 pub use kind::{Fix, ProblemKind};
 pub(crate) use panic::{caught, printed};
@@ -65,6 +67,8 @@ pub(crate) enum What {
         /// It may quote the value.
         quotes: bool,
     },
+    /// Why a source of Flux cannot be read. Nothing that is not of its layer is in it.
+    OfSource(String),
     /// A rule is broken: what the rule asks, and the value (may be secret).
     Rule {
         /// Whether the rule is about the change from the running value.
@@ -131,6 +135,7 @@ impl What {
         match self {
             What::Plain(text)
             | What::Message(text)
+            | What::OfSource(text)
             | What::Told { text, .. }
             | What::Outdated { text, .. } => Some(text),
             _ => None,
@@ -143,6 +148,7 @@ impl What {
             What::Plain(_) => ProblemKind::Syntax,
             What::Message(_) => ProblemKind::InvalidValue,
             What::Told { kind, .. } => *kind,
+            What::OfSource(_) => ProblemKind::Source,
             What::Rule { change: true, .. } => ProblemKind::ChangeRule,
             What::Rule { .. } => ProblemKind::Rule,
             What::Missing => ProblemKind::Missing,

@@ -184,7 +184,7 @@ impl RecorderHook for RecorderOfStarts {
                 Some(Health::Live) if news.observation.is_some() => None,
                 Some(Health::Live) => Some(RecordedHealth::Live),
                 Some(Health::Stale { error, .. }) => {
-                    Some(RecordedHealth::Stale(engine.without_secrets(error)))
+                    Some(RecordedHealth::Stale(engine.without_secrets(layer, error)))
                 }
                 Some(Health::Closed) => Some(RecordedHealth::Closed),
                 Some(Health::Starting) | None => None,
@@ -193,7 +193,7 @@ impl RecorderHook for RecorderOfStarts {
             let observed = news.observation.as_ref();
             let observed = observed.map(|seen| match seen {
                 Observation::Unreadable(error) => {
-                    let safe = Observation::Unreadable(engine.without_secrets(error));
+                    let safe = Observation::Unreadable(engine.without_secrets(layer, error));
                     session.observed(layer, &safe, news.received)
                 }
                 seen => session.observed(layer, seen, news.received),

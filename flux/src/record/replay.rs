@@ -12,6 +12,7 @@ use crate::record::{
 use crate::{
     Builder, Capacitor, Config, Error, Source,
     codec::Decoder,
+    report::outgoing::SafeText,
     schema::Field,
     source::{
         drop_ins::DropInLayers,
@@ -70,7 +71,8 @@ pub struct RecordingError(String);
 
 impl RecordingError {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        RecordingError(text.into())
+        // A log may have anything in it.
+        RecordingError(SafeText::own(&text.into()).into())
     }
 }
 

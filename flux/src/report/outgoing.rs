@@ -110,9 +110,22 @@ impl SecretBook {
 
     /// What a value of the program prints, or a sentence in its place. Its `Display` may panic.
     pub(crate) fn safe(&self, text: &dyn fmt::Display) -> SafeText {
+        self.safe_unless(text, |text| self.is_quoted_in(text))
+    }
+
+    /// The same of words that have nothing in them which is not of this layer: whether they are shown does not depend on another one,
+    /// whose secrets could be guessed by it.
+    pub(crate) fn safe_of(&self, layer: usize, text: &dyn fmt::Display) -> SafeText {
+        self.safe_unless(text, |text| {
+            let known = self.0.as_ref().map(|sources| sources.known());
+            known.is_some_and(|known| known.of_layer_are_in(Some(layer), text))
+        })
+    }
+
+    fn safe_unless(&self, text: &dyn fmt::Display, hides: impl Fn(&str) -> bool) -> SafeText {
         let text = printed(text);
         let text = shortened(&text);
-        match self.is_quoted_in(&text) {
+        match hides(&text) {
             true => SafeText(WITHHELD.to_owned()),
             false => SafeText(escaped(&text).into_owned()),
         }

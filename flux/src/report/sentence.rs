@@ -32,7 +32,11 @@ fn may_not_show(fields: &'static [Field], problem: &Flaw) -> bool {
         (What::Type { found, .. }, Place::Structure) if is_last_key(found, &problem.path) => false,
         // What is in the place of a section may be a secret; a rule of a section speaks of all its fields.
         (
-            What::Message(_) | What::Told { .. } | What::Panic(_) | What::Rule { .. },
+            What::Message(_)
+            | What::OfSource(_)
+            | What::Told { .. }
+            | What::Panic(_)
+            | What::Rule { .. },
             Place::Structure,
         ) => false,
         (_, Place::Structure | Place::Unknown) => schema::any_secret(fields),
@@ -106,12 +110,13 @@ pub(super) fn words(
                 }),
             }
         }
-        // A decoder knows nothing but its layer.
-        What::Message(text) if hides_found(text) => withheld(),
+        // A decoder and a source know nothing but their layer.
+        What::Message(text) | What::OfSource(text) if hides_found(text) => withheld(),
         What::Told { text, .. } | What::Panic(text) if hides(text) => withheld(),
-        What::Message(text) | What::Told { text, .. } | What::Panic(text) => {
-            in_one_line(text).into()
-        }
+        What::Message(text)
+        | What::OfSource(text)
+        | What::Told { text, .. }
+        | What::Panic(text) => in_one_line(text).into(),
         What::Rule {
             must,
             found: Some(found),

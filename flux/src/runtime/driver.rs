@@ -333,7 +333,11 @@ impl Driver {
 /// The runtime may drop the task without a stop.
 impl Drop for Driver {
     fn drop(&mut self) {
+        let was_stopped = self.stopped;
         self.stop();
+        if !was_stopped {
+            self.leave();
+        }
     }
 }
 

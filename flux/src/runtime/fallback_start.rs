@@ -104,7 +104,7 @@ pub(super) fn fill(
             Ok((found, warnings)) => {
                 for warning in warnings {
                     let text = format!("{path}: what was kept of {key}: {warning}");
-                    observe::warning(&name, &secrets.safe(&text));
+                    observe::warning(&name, &secrets.safe_of(layer, &text));
                 }
                 filled |= found.is_some();
                 let content = kept.content(&key, found);
@@ -115,7 +115,7 @@ pub(super) fn fill(
                 engine.fill(layer, content, reason, path);
             }
             Err(problem) => {
-                let text = secrets.safe(&format!("{path}: {problem}"));
+                let text = secrets.safe_of(layer, &format!("{path}: {problem}"));
                 observe::warning(&name, &text);
                 unfit.push(text);
                 let why = format!("{}, does not serve: {problem}", kept.name);
@@ -156,7 +156,7 @@ fn broken_folders(
         let state = &engine.layers().states[*layer];
         if let (true, Err(problem)) = (state.is_of_files(), found) {
             let known = broken.entry(state.source);
-            known.or_insert_with(|| secrets.safe(problem));
+            known.or_insert_with(|| secrets.safe_of(*layer, problem));
         }
     }
     broken
@@ -202,7 +202,9 @@ struct FoundFile<'f> {
 impl FoundFile<'_> {
     /// What serves in the place of a layer, with what explains it.
     fn content(&self, key: &str, layer: Option<AnyLayer>) -> KeptContent {
-        let document = layer.as_ref().and_then(|_| self.found.document(key).ok()?);
+        let document = layer
+            .as_ref()
+            .and_then(|_| self.found.document(key, false).ok()?);
         let document = document.map(|(decoder, text)| KeptDocument {
             decoder,
             bytes: text.into(),

@@ -211,25 +211,44 @@ impl LastGoodKeeper {
             let text = format!(
                 "{shown}: `{secret}` was secret, so it was not kept; no other layer sets it, and its default serves"
             );
-            observe::warning(engine.name(), &engine.secret_book().safe(&text));
+            // The path, which the status has too, is no text of the program.
+            observe::warning(engine.name(), &SafeText::own(&text));
         }
         self.by_default = now.to_vec();
     }
 
     /// Brings the record of trials to the disk, after the configuration that it may refer to.
     pub(super) fn record(&mut self, engine: &Engine) {
-        let (keep, Some(trials)) = (&self.keep, engine.trials()) else {
+        let Some(version) = engine.trials().map(|trials| trials.record().1) else {
             return;
         };
-        let (record, version) = trials.record();
-        if std::mem::replace(&mut self.recorded, version) != version {
-            let config = engine.layers().schema.name;
-            let content =
-                trial_file::written(config, record, &ProcessId::own(), self.is_beside_kept);
-            let path = trial_file::beside(keep.path());
-            let mark = self.mark.clone();
-            self.saver.push(Job::Record(path, config, content, mark));
+        if std::mem::replace(&mut self.recorded, version) != version
+            && let Some(job) = self.record_job(engine)
+        {
+            self.saver.push(job);
         }
+    }
+
+    /// The same where the runtime ends without a stop, and does nothing more: what is refused, or was only proposed, is not to be found
+    /// as if the process had died of it.
+    pub(super) fn record_at_once(&mut self, engine: &Engine) {
+        let Some(version) = engine.trials().map(|trials| trials.record().1) else {
+            return;
+        };
+        let is_new = std::mem::replace(&mut self.recorded, version) != version;
+        if (is_new || self.saver.owes(SavedFile::Record))
+            && let Some(job) = self.record_job(engine)
+        {
+            self.saver.at_once(job);
+        }
+    }
+
+    fn record_job(&self, engine: &Engine) -> Option<Job> {
+        let (record, _) = engine.trials()?.record();
+        let config = engine.layers().schema.name;
+        let content = trial_file::written(config, record, &ProcessId::own(), self.is_beside_kept);
+        let path = trial_file::beside(self.keep.path());
+        Some(Job::Record(path, config, content, self.mark.clone()))
     }
 
     /// In which paths the documents that are about to be applied differ from what is kept on disk.

@@ -24,6 +24,7 @@ use crate::{
     schema::{self, Cursor, Field, Reached, SecretPlaces},
 };
 use flux_syntax::Format;
+use std::sync::Arc;
 
 /// Lists and maps in each other beyond this depth are not kept: no decoder follows them.
 const DEEPEST: usize = 200;
@@ -146,6 +147,25 @@ pub(super) fn document(format: &str, kept: &Tree) -> Result<(Decoder, String), S
         _ => decoder,
     };
     Ok((decoder, text))
+}
+
+/// What was kept of a layer in a format of the program's own or of variables, as a document for whoever only looks at it: the decoder has
+/// what it contains.
+pub(super) fn tree_document(kept: &Tree) -> Result<(Decoder, String), String> {
+    let tree = to_tree(kept).ok_or_else(unfit)?;
+    Ok((Decoder::Custom(Arc::new(KeptTree(tree))), "tree".to_owned()))
+}
+
+/// Reads one tree, whatever the text is.
+struct KeptTree(Tree);
+
+impl codec::Codec for KeptTree {
+    fn name(&self) -> &str {
+        "tree"
+    }
+    fn decode(&self, _: &str) -> Result<Tree, String> {
+        Ok(self.0.clone())
+    }
 }
 
 /// A layer from what was kept, and what is wrong with it but does not refuse it. An error has the reason why it is not used.

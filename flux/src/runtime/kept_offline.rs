@@ -29,8 +29,13 @@ impl KeptConfiguration {
     }
 
     /// What a layer contained, without its secrets, and the decoder for it; none where it contained nothing. The error is a sentence.
-    pub(crate) fn document(&self, key: &str) -> Result<Option<(Decoder, Vec<u8>)>, String> {
-        self.file.document(key)
+    /// With `also_trees` also what only this decoder reads.
+    pub(crate) fn document(
+        &self,
+        key: &str,
+        also_trees: bool,
+    ) -> Result<Option<(Decoder, Vec<u8>)>, String> {
+        self.file.document(key, also_trees)
     }
 
     /// The layers that contained anything.

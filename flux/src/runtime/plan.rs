@@ -14,6 +14,7 @@ use crate::{
     codec::Unknown,
     engine::{AnyLayer, LayerState, Reducer, Schema, Served, ServedLayer, Settings, whole_entry},
     problem::{ProblemKind, caught},
+    report::outgoing::SafeText,
     schema::MAX_DEPTH,
     source::{
         Given, arguments,
@@ -71,7 +72,8 @@ impl Plan {
         let named = spec.name_variables();
         let wrong = |problem: String| Error::Declaration {
             name: spec.options.name.clone(),
-            problem,
+            // A variable may have put anything into a URI.
+            problem: SafeText::own(&problem).into(),
         };
         named.map_err(|(origin, problem)| wrong(format!("the source `{origin}`: {problem}")))?;
         let mut layers = Vec::new();

@@ -12,8 +12,9 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, mpsc},
     task::{Context, Poll},
+    thread,
     time::{Duration, SystemTime},
 };
 use tokio::{
@@ -23,6 +24,9 @@ use tokio::{
 
 /// How long a write is waited for. A disk that takes longer does not answer: updates and a stop go on without it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a write is waited for where the runtime ends, on the thread that ends it.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The pause after a write that the disk refused; twice as long after each further one.
 const FIRST: Duration = Duration::from_secs(1);
@@ -172,12 +176,36 @@ pub(super) struct Saver {
     running: Option<RunningJob>,
     /// What the disk refused, at most one of each kind.
     again: Vec<(Task, Pin<Box<Sleep>>)>,
+    /// The number of the newest job.
+    number: u64,
+    /// The numbers of the newest jobs of each kind that were done: what comes late does not write over what is newer.
+    done: Arc<Mutex<[u64; 2]>>,
 }
 
 struct Task {
     job: Job,
+    number: u64,
     /// How often the disk refused it.
     failures: u32,
+}
+
+impl Task {
+    /// Does it, unless a newer one was done meanwhile. One job is done at a time.
+    fn run(&self, disk: &dyn Disk, done: &Mutex<[u64; 2]>) -> DiskAnswer {
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = &mut done[self.job.kind() as usize];
+        if *newest > self.number {
+            return DiskAnswer {
+                missing: None,
+                failed: None,
+            };
+        }
+        let answer = self.job.run(disk);
+        if answer.failed.is_none() {
+            *newest = self.number;
+        }
+        answer
+    }
 }
 
 struct RunningJob {
@@ -196,6 +224,47 @@ impl Saver {
             pending: VecDeque::new(),
             running: None,
             again: Vec::new(),
+            number: 0,
+            done: Arc::default(),
+        }
+    }
+
+    fn task(&mut self, job: Job) -> Task {
+        self.number += 1;
+        Task {
+            job,
+            number: self.number,
+            failures: 0,
+        }
+    }
+
+    /// Whether something of this kind is not known to be on disk.
+    pub(super) fn owes(&self, kind: SavedFile) -> bool {
+        let mut waiting = self
+            .pending
+            .iter()
+            .chain(self.again.iter().map(|(task, _)| task));
+        waiting.any(|task| task.job.kind() == kind)
+            || self
+                .running
+                .as_ref()
+                .is_some_and(|running| running.kind == kind)
+    }
+
+    /// Does a job without the runtime, which ends and does nothing more. A disk that does not answer is not waited for.
+    pub(super) fn at_once(&mut self, job: Job) {
+        let (task, disk, done) = (
+            self.task(job),
+            Arc::clone(&self.disk),
+            Arc::clone(&self.done),
+        );
+        let (tell, told) = mpsc::channel();
+        let work = move || {
+            task.run(&*disk, &done);
+            let _ = tell.send(());
+        };
+        if thread::Builder::new().spawn(work).is_ok() {
+            let _ = told.recv_timeout(LAST_PATIENCE);
         }
     }
 
@@ -203,7 +272,8 @@ impl Saver {
         let kind = job.kind();
         self.again.retain(|(task, _)| task.job.kind() != kind);
         self.pending.retain(|task| task.job.kind() != kind);
-        self.pending.push_back(Task { job, failures: 0 });
+        let task = self.task(job);
+        self.pending.push_back(task);
     }
 
     /// Tries at once what the disk refused.
@@ -231,13 +301,13 @@ impl Saver {
             let Some(task) = self.pending.pop_front() else {
                 return Poll::Ready(None);
             };
-            let disk = Arc::clone(&self.disk);
+            let (disk, order) = (Arc::clone(&self.disk), Arc::clone(&self.done));
             self.running = Some(RunningJob {
                 kind: task.job.kind(),
                 path: task.job.path().to_owned(),
                 since: SystemTime::now(),
                 handle: tokio::task::spawn_blocking(move || {
-                    let answer = task.job.run(&*disk);
+                    let answer = task.run(&*disk, &order);
                     (task, answer)
                 }),
                 limit: Some(Box::pin(sleep(PATIENCE))),

@@ -27,6 +27,8 @@ pub struct SourceError {
     kind: ErrorKind,
     message: Arc<str>,
     after: Option<Duration>,
+    /// Nothing that is not of its layer is in the words, such as the name of a file that the layer's folder has.
+    is_of_its_layer: bool,
 }
 
 impl SourceError {
@@ -82,7 +84,18 @@ impl SourceError {
             kind,
             message: message.into().into(),
             after: None,
+            is_of_its_layer: false,
         }
+    }
+
+    /// The words are Flux's own and quote nothing but what is of the layer: whether they are shown is not to depend on others.
+    pub(crate) fn of_its_layer(mut self) -> Self {
+        self.is_of_its_layer = true;
+        self
+    }
+
+    pub(crate) fn is_of_its_layer(&self) -> bool {
+        self.is_of_its_layer
     }
 }
 

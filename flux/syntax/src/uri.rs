@@ -92,19 +92,34 @@ pub fn may_hold_password(text: &str) -> bool {
 /// Reads a source URI that came from the environment: it may hold a password, and `$` is a character like any other.
 ///
 /// # Errors
-/// As [`parse_uri`]; where there may be a password in it, the message repeats nothing of the text.
+/// As [`parse_uri`]; where there may be a password or a query in it, the message repeats nothing of the text.
 pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
-    read(&text.replace('$', "$$")).map_err(|error| match may_hold_password(text) {
-        true => UriError {
-            message: NO_URI.to_owned(),
-            span: 0..text.len(),
-        },
-        false => UriError {
+    let whole = |message: &str| UriError {
+        message: message.to_owned(),
+        span: 0..text.len(),
+    };
+    let is_local = ["env:", "dotenv:"].iter().any(|own| text.starts_with(own));
+    // Credentials may be in a query, also in a misspelt option of it.
+    let query = text.find(['?', '#']).filter(|_| !is_local);
+    let query = query.map_or("", |at| &text[at + 1..]);
+    let pieces = || {
+        query
+            .split(['&', '=', '?', '#'])
+            .filter(|piece| !piece.is_empty())
+    };
+    let quotes_query = |message: &str| pieces().any(|piece| message.contains(piece));
+    read(&text.replace('$', "$$")).map_err(|error| match text {
+        _ if !text.is_empty() && !text.contains(':') => whole(NO_SCHEME),
+        _ if may_hold_password(text) || quotes_query(&error.message) => whole(NO_URI),
+        _ => UriError {
             span: undoubled(text, error.span.start)..undoubled(text, error.span.end),
             message: given_message(&error.message),
         },
     })
 }
+
+/// What is said of a text without a colon, which may be anything: a password too.
+const NO_SCHEME: &str = "it has no scheme; a file is written `file:PATH`, and others as `redis://host/key`; what a variable brings is not shown";
 
 /// What is said of a text that may hold a password.
 pub const NO_URI: &str = "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`";
@@ -174,6 +189,12 @@ fn read(text: &str) -> Result<Uri, UriError> {
             let path = local_path(text, start, "file:app.yaml")?;
             if let Some(Searched { file, folders }) = search::read(text, path.clone())? {
                 return Ok(Uri::Search { file, folders });
+            }
+            if text[path.clone()].contains("://") {
+                return fail(
+                    "behind `file:` is a path, and this is another URI; write one of them".into(),
+                    start..text.len(),
+                );
             }
             let file = template(path.clone())?;
             match Pattern::of_template(&file) {

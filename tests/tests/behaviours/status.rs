@@ -51,7 +51,7 @@ async fn a_layer_that_was_never_heard_is_not_present() {
     assert!(!status.layers[1].present, "{status}");
     let printed = status.to_string();
     assert!(printed.starts_with("App: loading for "), "{printed}");
-    let expected = "s, generation 0\n  channel: live";
+    let expected = " UTC), generation 0\n  channel: live";
     assert!(printed.contains(expected), "{printed}");
     assert!(
         printed.contains("\n  upper: starting, no document"),

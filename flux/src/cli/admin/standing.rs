@@ -22,7 +22,7 @@ pub(super) fn standing_notes(status: &Status) -> Vec<String> {
     let names: Vec<_> = refused.map(|layer| escaped(&layer.origin)).collect();
     let refused = (!names.is_empty()).then(|| {
         format!(
-            "the newest content of {} is refused, and this is about what runs; `status` has the reason",
+            "the newest content of {} is refused, and this is about what runs, with the lines of before; `status` has the reason",
             names.join(", ")
         )
     });

@@ -1,7 +1,9 @@
 //! How the condition of a running process is printed, and its exit code.
 
 use super::{Answering, GOOD, REFUSED};
-use crate::{State, cli::output::OutputFormat, engine::Status, inspect::ConfigFingerprint};
+use crate::{
+    State, cli::output::OutputFormat, engine::Status, inspect::ConfigFingerprint, time::ago,
+};
 use serde_json::json;
 use std::io;
 
@@ -28,8 +30,7 @@ impl Answering<'_> {
             let (state, rest) = text.split_once('\n').unwrap_or((&text, ""));
             writeln!(self.out, "{state}")?;
             if let Some(applied) = status.applied {
-                let seconds = applied.elapsed().unwrap_or_default().as_secs();
-                write!(self.out, "  applied {seconds}s ago")?;
+                write!(self.out, "  applied {}", ago(applied))?;
                 if let Some(fingerprint) = fingerprint {
                     let partial = match fingerprint.is_partial() {
                         true => ", of the values that are known",

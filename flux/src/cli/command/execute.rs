@@ -133,7 +133,10 @@ impl ConfigCommand {
             ConfigAction::Status => in_the_process_alone(&mut answer, "the state"),
             ConfigAction::Diff(inputs) => self.diff::<C>(&mut answer, inputs),
             ConfigAction::Plan(inputs) => {
-                let since = last_good::<C>(&mut answer, inputs)?;
+                let since = match last_good::<C>(&mut answer, inputs)? {
+                    Ok(since) => since,
+                    Err(code) => return Ok(code),
+                };
                 match live::<C>(inputs, since.as_ref()) {
                     Ok(planned) => answer.planned(&planned),
                     Err(PlanError::Start(files, Error::Refused(report))) => {
@@ -193,7 +196,11 @@ impl ConfigCommand {
 impl ConfigCommand {
     /// What documents would change in the last known good configuration, or else in what a start would apply.
     fn diff<C: Root>(&self, answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result<u8> {
-        if let Some(since) = last_good::<C>(answer, inputs)? {
+        let since = match last_good::<C>(answer, inputs)? {
+            Ok(since) => since,
+            Err(code) => return Ok(code),
+        };
+        if let Some(since) = since {
             let (files, after) = C::declared().check_with_files(&since.with(inputs));
             return answer.only_good(&files, after, |answer, after| {
                 compared(answer, &files, &since.changes_to(after), after)
@@ -258,9 +265,13 @@ fn in_the_process_alone(answer: &mut Answering<'_>, what: &str) -> io::Result<u8
 }
 
 /// What is kept on disk to compare with, where the program keeps something; a line on the error stream names it, or why it is not used.
-fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result<Option<LastGood>> {
+/// The exit code where there is nothing to compare: the sources with themselves would be no answer.
+fn last_good<C: Root>(
+    answer: &mut Answering<'_>,
+    inputs: &Inputs,
+) -> io::Result<Result<Option<LastGood>, u8>> {
     match C::declared().last_good(inputs) {
-        Ok(None) => Ok(None),
+        Ok(None) => Ok(Ok(None)),
         Ok(Some(found)) => {
             let name = &found.name;
             let defaults = match found.has_defaults() {
@@ -273,14 +284,21 @@ fn last_good<C: Root>(answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result
                 answer.err,
                 "note: compared with {name}; secrets are not compared{defaults}"
             )?;
-            Ok(Some(found))
+            Ok(Ok(Some(found)))
+        }
+        Err(problem) if !inputs.have_documents() => {
+            let why = format!(
+                "there is nothing to compare with: no process is asked, and the last known good configuration cannot be used: {problem}; \
+                 give documents, as in `--layer NAME=PATH`, or use `check`"
+            );
+            answer.cannot(&why).map(Err)
         }
         Err(problem) => {
             writeln!(
                 answer.err,
                 "note: the last known good configuration is not compared with: {problem}"
             )?;
-            Ok(None)
+            Ok(Ok(None))
         }
     }
 }

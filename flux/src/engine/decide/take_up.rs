@@ -7,14 +7,18 @@ use crate::{
         event::{EngineEvent, RefusedStage},
         judge::check,
         layers::resolve::{Beside, Resolved},
+        locate::set_in,
         now::Now,
         proposal::{Action, Denial, Direction, Passed, Proposal, Question},
         retry::RetryTarget,
         schema::{Built, Stamp},
     },
-    problem::{Flaw, ProblemKind, What, caught},
+    problem::{Dotted, Flaw, ProblemKind, What, caught},
     report::{Entry, Keeping},
 };
+
+/// So many of the paths that a refused update would change are named in the words of its report.
+const MOST_NAMED: usize = 3;
 
 impl Engine {
     /// Takes up everything that is pending.
@@ -145,7 +149,7 @@ impl Engine {
             Denial::Failed(text) => (
                 RefusedStage::Apply,
                 true,
-                vec![whole_entry("pipeline", text)],
+                vec![whole_entry("pipeline", text + &self.would_change())],
             ),
         };
         let Some(proposal) = self.proposal.take() else {
@@ -178,6 +182,32 @@ impl Engine {
             target => self.agenda.retry.failed(now.instant, target),
         }
         Action::Settled
+    }
+
+    /// What is said behind the words of the program's own code, which names no setting: what the update would change, and where that
+    /// comes from.
+    fn would_change(&mut self) -> String {
+        let Some(Proposal {
+            direction: Direction::Forward {
+                chosen, changed, ..
+            },
+            ..
+        }) = &self.proposal
+        else {
+            return String::new();
+        };
+        let layers = &mut self.layers;
+        let named = changed.iter().take(MOST_NAMED).map(|path| {
+            let from = set_in(layers.schema, &mut layers.states, path, chosen);
+            let from = from.map_or(String::new(), |from| format!(" ({from})"));
+            format!("`{}`{from}", Dotted(path))
+        });
+        let named = named.collect::<Vec<_>>().join(", ");
+        match changed.len().saturating_sub(MOST_NAMED) {
+            0 if named.is_empty() => String::new(),
+            0 => format!("; it would change {named}"),
+            more => format!("; it would change {named} and {more} more"),
+        }
     }
 
     /// What the pipeline has let through, unless it is something else than what was asked about, or breaks a rule.

@@ -86,7 +86,11 @@ impl LayerState {
             }
             Observation::Absent => return refuse(&self.absence()),
             Observation::Unreadable(error) => {
-                return told(What::message(ProblemKind::Source, error.to_string()));
+                let text = error.to_string();
+                return told(match error.is_of_its_layer() {
+                    true => What::OfSource(text),
+                    false => What::message(ProblemKind::Source, text),
+                });
             }
         };
         let Some(decoder) = &self.decoder else {

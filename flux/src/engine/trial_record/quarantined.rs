@@ -1,6 +1,6 @@
 //! Content that processes died with: whether it is suspected or in quarantine, and the sentence in which a report has it.
 
-use crate::engine::fingerprint::Fingerprint;
+use crate::{engine::fingerprint::Fingerprint, time::clock_time};
 use std::time::SystemTime;
 
 /// How a person ends a quarantine, as a report has it.
@@ -80,23 +80,4 @@ pub(crate) fn listed(paths: &[String]) -> String {
         })
         .collect::<Vec<_>>();
     quoted.join(", ")
-}
-
-/// `2026-11-27 04:05 UTC`.
-pub(super) fn clock_time(at: SystemTime) -> String {
-    let seconds = at
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since the first of March of the year 0, in eras of 400 years.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let date = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
-    let (hour, minute) = (rest / 3_600, rest % 3_600 / 60);
-    format!("{year:04}-{month:02}-{date:02} {hour:02}:{minute:02} UTC")
 }

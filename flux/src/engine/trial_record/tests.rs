@@ -1,6 +1,6 @@
 //! Deaths, quarantine, and how long both are remembered.
 
-use super::{quarantined::clock_time, *};
+use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
@@ -199,18 +199,6 @@ fn contents_that_died_together_are_tried_one_at_a_time_and_the_innocent_one_is_c
     record.at_start(true, Some(&good), 2, later);
     let held: Vec<_> = record.in_quarantine().map(|one| &*one.layer).collect();
     assert_eq!(held, ["other.yaml"], "the innocent one is served");
-}
-
-#[test]
-fn times_are_written_for_people() {
-    for (seconds, text) in [
-        (0, "1970-01-01 00:00 UTC"),
-        (951_782_400, "2000-02-29 00:00 UTC"),
-        (1_798_761_599, "2026-12-31 23:59 UTC"),
-        (1_795_751_160, "2026-11-27 03:46 UTC"),
-    ] {
-        assert_eq!(clock_time(NOW + Duration::from_secs(seconds)), text);
-    }
 }
 
 /// A folder of many files, all of them new.

@@ -1,6 +1,6 @@
 //! What `explain` answers for a path: the item that it leads to, a suggestion where no field has it, and each layer's setting.
 
-use super::Answers;
+use super::{Answers, refused_newest};
 use crate::{
     engine::{LayerContent, Status},
     inspect::{
@@ -69,7 +69,9 @@ impl Answers {
             None if path.is_empty() => return Ok(self.whole(status)),
             _ => self.not_there(&walk.own, &path[walk.own.len()..], walk.parts)?,
         };
-        Ok(one.with_hidden(walk.hidden))
+        let mut one = one.with_hidden(walk.hidden);
+        one.notes.extend(refused_newest::notes(&one, status));
+        Ok(one)
     }
 
     fn walk<'a>(&self, items: &'a ExplainedItems, path: &[Seg], status: &Status) -> PathWalk<'a> {
@@ -202,8 +204,11 @@ impl Answers {
     fn written_otherwise(&self, path: &[Seg]) -> Option<KeyPath> {
         let plain = |path: &[Seg]| {
             let text = KeyPath::new(path).to_string();
-            let text = text.trim_matches('"').trim_start_matches('-');
-            text.to_lowercase().replace('-', "_")
+            // A shell takes quotes away.
+            let text = text.replace('"', "");
+            text.trim_start_matches('-')
+                .to_lowercase()
+                .replace('-', "_")
         };
         let asked = plain(path);
         let is_meant = |path: &[Seg]| {

@@ -8,7 +8,7 @@ use crate::{
         value::ConfigValue,
     },
     problem::serialized,
-    time::unix,
+    time::{ago, unix},
 };
 use std::fmt;
 
@@ -42,17 +42,20 @@ impl fmt::Display for ChangedSetting {
 
 impl fmt::Display for BlamedChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ago = self.at.elapsed().unwrap_or_default().as_secs();
         match (self.generation, &self.outcome) {
-            (Some(number), _) => write!(f, "generation {number}, {ago}s ago")?,
+            (Some(number), _) => write!(f, "generation {number}, {}", ago(self.at))?,
             (None, BlameOutcome::WaitsForRestart) => {
-                write!(f, "waits for a restart since {ago}s ago")?;
+                write!(f, "waits for a restart since {}", ago(self.at))?;
             }
             (None, BlameOutcome::Withdrawn(until)) => {
-                let until = until.elapsed().unwrap_or_default().as_secs();
-                write!(f, "waited for a restart from {ago}s to {until}s ago")?;
+                write!(
+                    f,
+                    "waited for a restart from {} until {}",
+                    ago(self.at),
+                    ago(*until)
+                )?;
             }
-            (None, _) => write!(f, "refused {ago}s ago")?,
+            (None, _) => write!(f, "refused {}", ago(self.at))?,
         }
         match &self.outcome {
             BlameOutcome::Applied

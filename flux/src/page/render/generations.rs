@@ -1,7 +1,10 @@
 //! How the page shows the generations that readers saw, newest first, and the refusals.
 
 use super::{
-    super::{clock::ReadAt, diffs::GenerationDiffs, html::Html},
+    super::{
+        diffs::GenerationDiffs,
+        html::{Html, ReadAt},
+    },
     problems::{headline, paths},
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! The head of the page: the state in one word and colour, and when it is shown as stale.
 
-use super::super::{clock::ReadAt, html::Html};
+use super::super::html::{Html, ReadAt};
 use crate::{State, Status, inspect::ConfigFingerprint, source::Health};
 
 /// The name of the page.

@@ -1,6 +1,6 @@
 //! How the page shows the layers, highest precedence first, with their health.
 
-use super::super::{clock::ReadAt, html::Html};
+use super::super::html::{Html, ReadAt};
 use crate::{Status, capacitor::LayerStatus, source::Health};
 
 pub(super) fn layers(status: &Status, now: ReadAt) -> Html {

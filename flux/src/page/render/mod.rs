@@ -14,7 +14,10 @@ pub(super) use head::title;
 pub(super) use own_page::{planned, refused_order, silent};
 pub(super) use settings::{row, words};
 
-use super::{clock::ReadAt, diffs::GenerationDiffs, html::Html};
+use super::{
+    diffs::GenerationDiffs,
+    html::{Html, ReadAt},
+};
 use crate::{Status, inspect::ConfigFingerprint};
 
 /// What is replaced as a whole where it changes.

@@ -1,6 +1,6 @@
 //! How the page shows what is wrong: the refusal with its snippets, sources that are lost, what waits, and warnings.
 
-use super::super::{clock::ReadAt, html::Html};
+use super::super::html::{Html, ReadAt};
 use crate::{Report, Status, report::Problem, source::Health};
 
 /// The most paths that are listed.

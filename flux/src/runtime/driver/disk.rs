@@ -3,7 +3,12 @@
 use super::Driver;
 use crate::engine::Action;
 #[cfg(feature = "json")]
-use crate::runtime::{clock::now, fallback_start};
+use crate::{
+    engine::listed,
+    observe,
+    report::outgoing::SafeText,
+    runtime::{clock::now, fallback_start},
+};
 #[cfg(feature = "json")]
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -84,6 +89,25 @@ impl Driver {
         }
     }
 
+    /// The runtime ends without a stop. Content that readers see, and that is on trial, may be why: it counts as a death.
+    pub(super) fn leave(&mut self) {
+        let Some(keeper) = &mut self.listeners.keeper else {
+            return;
+        };
+        keeper.record_at_once(&self.engine);
+        if let Some(trial) = self.engine.trials().and_then(|trials| trials.applied()) {
+            let what = match trial.changed.is_empty() {
+                true => "a configuration".to_owned(),
+                false => listed(&trial.changed),
+            };
+            let text = format!(
+                "the program ends without a stop while {what} is on trial, which counts as a death of the process; call `stop().await` \
+                 before `main` returns"
+            );
+            observe::warning(self.engine.name(), &SafeText::own(&text));
+        }
+    }
+
     /// A stop in good order is no death.
     pub(super) async fn end_trial(&mut self) {
         self.engine.end_trial();
@@ -114,6 +138,8 @@ impl Driver {
     pub(super) fn poll_saver(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
+
+    pub(super) fn leave(&mut self) {}
 
     pub(super) async fn end_trial(&mut self) {}
 }

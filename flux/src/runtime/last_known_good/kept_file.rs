@@ -6,8 +6,12 @@ use crate::{
     engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
     problem::{KeyPath, Seg},
     runtime::{kept_document, trial_file},
+    time::{clock_time, lasting},
 };
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::HashSet,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// The version that is written. The first one, with the layers as trees, is still read.
 pub(super) const VERSION: u64 = 2;
@@ -41,9 +45,12 @@ struct KeptLayer {
 impl KeptFile {
     /// What reports and messages call it, where it is declared as `path`.
     pub(in crate::runtime) fn name(&self, path: &str) -> String {
-        let age = self.written.elapsed().unwrap_or_default().as_secs();
+        let age = match self.written.elapsed() {
+            Ok(age) => format!("{} old", lasting(age)),
+            Err(_) => format!("of a time to come ({})", clock_time(self.written)),
+        };
         let path = crate::problem::escaped(path);
-        format!("the last known good configuration, {age}s old, from {path}")
+        format!("the last known good configuration, {age}, from {path}")
     }
 
     /// What a layer contained then, and what of it has no place any more; none where it contained nothing.
@@ -73,10 +80,12 @@ impl KeptFile {
         }
     }
 
-    /// What a layer contained, as a document, and the decoder for it; none where it contained nothing.
+    /// What a layer contained, as a document, and the decoder for it; none where it contained nothing. With `also_trees` what has no
+    /// format that documents have, too.
     pub(in crate::runtime) fn document(
         &self,
         key: &str,
+        also_trees: bool,
     ) -> Result<Option<(Decoder, Vec<u8>)>, String> {
         let layer = self.layers.iter().find(|layer| layer.key == key);
         let Some((layer, content)) = layer.and_then(|one| Some((one, one.content.as_ref()?)))
@@ -84,6 +93,7 @@ impl KeptFile {
             return Ok(None);
         };
         let document = match &layer.format {
+            Some(format) if also_trees && format == "tree" => kept_document::tree_document(content),
             Some(format) => kept_document::document(format, content),
             None => Err("is of an earlier version".to_owned()),
         };
@@ -167,7 +177,7 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
         return None;
     };
     let written = UNIX_EPOCH.checked_add(Duration::from_secs(*written))?;
-    let layers = match (part(root, "version")?, part(root, "layers")?) {
+    let layers: Vec<KeptLayer> = match (part(root, "version")?, part(root, "layers")?) {
         (Tree::U64(1), Tree::Map(layers)) => (layers.iter())
             .map(|(origin, content)| KeptLayer {
                 key: origin.clone(),
@@ -191,6 +201,14 @@ pub(super) fn parse(root: &Tree, config: &str) -> Option<KeptFile> {
         }
         _ => return None,
     };
+    // Of two contents of one layer nobody can say which one served.
+    let mut known = HashSet::new();
+    if !layers
+        .iter()
+        .all(|layer: &KeptLayer| known.insert(&layer.key))
+    {
+        return None;
+    }
     Some(KeptFile {
         written,
         key: text(root, "key").and_then(trial_file::key),

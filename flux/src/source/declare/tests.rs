@@ -77,8 +77,12 @@ fn what_is_wrong_with_a_given_uri_is_reported_as_it_was_given() {
         ),
         (
             "$HOME/app.yaml",
-            "`$HOME/app.yaml` has no scheme; for a file write `file:$HOME/app.yaml`",
+            "it has no scheme; a file is written `file:PATH`",
         ),
+        ("abcabc", "it has no scheme"),
+        ("https//h/x.json?token=abc", "it has no scheme"),
+        ("https://h/x.json?tokn=abc", "it is no source URI such as"),
+        ("file:redis://app:abc@h/k", "it is no source URI such as"),
     ] {
         let source = Source::uri("${APP_CONFIG}").variables([("APP_CONFIG", given)]);
         let refused = open(source, None).map(|opened| opened.origin);

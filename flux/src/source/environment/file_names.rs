@@ -1,6 +1,6 @@
 //! Variables that look as if they named a file with a value: without the option for it, or with a slip in the name.
 
-use super::{Environment, Variable, files::SUFFIX, misspelt::Meant, names::unread_names};
+use super::{Environment, Variable, files::SUFFIX, misspelt::Meant};
 use flux_syntax::nearest;
 
 impl<L> Environment<'_, L> {
@@ -62,7 +62,7 @@ impl<L> Environment<'_, L> {
     /// Whether the program chose what the variable of a field begins with: a prefix, or the whole name. Others belong to anybody.
     pub(super) fn is_chosen(&self, one: &Variable) -> bool {
         let is_own = || {
-            let mut unread = unread_names(self.fields, self.prefix).into_iter();
+            let mut unread = self.unread_names().iter();
             unread.any(|unread| unread.own == one.name)
         };
         self.is_below_prefix(&one.name) || is_own()

@@ -1,21 +1,19 @@
 //! The warning of variables that are not read, though they look as if they were meant to be.
 
 use super::{
-    Environment, Variable, in_rust,
-    names::{unread_names, variables},
-    readings::{KeysByName, ReachedName},
-    single_value::PartOfValue,
-    step::{self, PathStep},
+    Environment, Variable, in_rust, names::variables, readings::ReachedName,
+    single_value::PartOfValue, step,
 };
 use crate::{
-    document::{AskedForm, asked_form, tree::Tree},
     problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::Kind,
 };
 use flux_syntax::{nearest, nearest_and_slips};
+use std::collections::HashSet;
 
 /// A variable that looks as if it was meant to be read.
+#[derive(Clone)]
 pub(crate) struct SuspectVariable {
     pub(crate) entry: Entry,
     /// The section that it would be in refuses keys that no field has.
@@ -36,7 +34,7 @@ impl<L> Environment<'_, L> {
         names.extend(self.beside_prefix());
         let inside = self.unread_inside();
         let inside_names = inside.iter().filter_map(|one| one.entry.variable.as_ref());
-        let inside_names: Vec<_> = inside_names.cloned().collect();
+        let inside_names: HashSet<_> = inside_names.cloned().collect();
         names.retain(|name| !inside_names.contains(name));
         let suspect = |name: String| {
             let meant = self
@@ -73,7 +71,7 @@ impl<L> Environment<'_, L> {
     pub(in crate::source) fn path_read(&self, name: &str) -> Option<Vec<Seg>> {
         let fixed = self.fixed.iter().find(|fixed| fixed.name == name);
         let entry = || {
-            let read = self.readings(name, &KeysByName::none());
+            let read = self.readings_alone(name);
             let found = read.found.first()?;
             Some(step::path_of(&found.steps))
         };
@@ -83,17 +81,17 @@ impl<L> Environment<'_, L> {
     /// The same for a name that a field would have, or has without its prefix, if it had no variable of its own.
     fn of_own_variable(&self, name: &str) -> Option<(Vec<Seg>, String)> {
         let prefix = self.naming.prefix;
-        let mut all = unread_names(self.fields, self.prefix).into_iter();
-        let one = all.find(|one| {
+        let one = self.unread_names().iter().find(|one| {
             let with_prefix = name.strip_prefix(prefix) == Some(one.own) && !prefix.is_empty();
             one.computed.name == name || with_prefix
         })?;
-        Some((one.computed.path, format!(", did you mean `{}`?", one.own)))
+        let path = one.computed.path.clone();
+        Some((path, format!(", did you mean `{}`?", one.own)))
     }
 
     /// What is behind "is not read" for a name, and the path that was meant.
     pub(super) fn suspect(&self, name: &str) -> Option<Meant> {
-        let is_free = self.readings(name, &KeysByName::none()).found.is_empty();
+        let is_free = self.readings_alone(name).found.is_empty();
         if let Some((path, why)) = self.by_name_in_rust(name).filter(|_| is_free) {
             return Some((path, why, false));
         }
@@ -159,7 +157,7 @@ impl<L> Environment<'_, L> {
         if let Some(found) = self.of_own_variable(name) {
             return Some(found);
         }
-        let read = self.readings(name, &KeysByName::none());
+        let read = self.readings_alone(name);
         if !read.found.is_empty() {
             return None;
         }
@@ -206,7 +204,7 @@ impl<L> Environment<'_, L> {
                 |(one, slips): &(&str, usize)| *slips < most || *slips == most && of_as_many(one);
             let (near, slips) = near.filter(is_nearer)?;
             let meant = format!("{prefix}{near}{}", &rest[end..]);
-            let read = self.readings(&meant, &KeysByName::none());
+            let read = self.readings_alone(&meant);
             Some(((near, slips), read, meant))
         };
         let entry = cuts().find_map(|(end, _)| {
@@ -291,7 +289,7 @@ impl<L> Environment<'_, L> {
             let near = || nearest(part, fields.iter().map(String::as_str)).map(str::to_owned);
             let near = in_rust.or_else(near)?;
             let meant = format!("{begin}{}{near}", &rest[..behind]);
-            let read = self.readings(&meant, &KeysByName::none());
+            let read = self.readings_alone(&meant);
             (!read.found.is_empty()).then_some(meant)
         });
         match (meant, reached.kind) {
@@ -303,18 +301,6 @@ impl<L> Environment<'_, L> {
                 ": behind `{begin}` is the key of an entry of `{place}` and the name of one of its fields"
             ),
         }
-    }
-
-    /// What the value at these steps is written as, where that is a map or a list whose parts may be set: without those below it, what
-    /// is around a map would lose its other entries.
-    pub(super) fn form(&self, steps: &[PathStep]) -> Option<AskedForm> {
-        let tree = step::alone(steps, Tree::Raw(String::new()));
-        let form = asked_form(|| {
-            (self.decode)(&tree, false);
-        });
-        let is_whole =
-            |step: &PathStep| matches!(step, PathStep::Field(field) if !field.lays_entries());
-        form.filter(|form| *form != AskedForm::Map || !steps.last().is_some_and(is_whole))
     }
 }
 

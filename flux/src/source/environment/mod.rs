@@ -4,6 +4,7 @@
 //! A name that no field has may be that of an entry of a map or of an item of a list (`readings`); such texts are laid over what
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
+mod asked;
 mod behind_section;
 mod beside_prefix;
 mod elsewhere;
@@ -12,11 +13,14 @@ mod file_names;
 pub(super) mod files;
 mod in_rust;
 mod inside;
+mod key_walk;
 mod known;
+mod look_up;
 mod misspelt;
 mod names;
 mod outdated;
 pub(in crate::source) mod overlay;
+mod reading;
 mod readings;
 mod respelt;
 mod rust_names;
@@ -27,6 +31,7 @@ mod unread;
 
 pub(crate) use elsewhere::ReadElsewhere;
 pub(crate) use known::{TextTree, keys_of};
+pub(crate) use look_up::Variables;
 pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
 pub(crate) use outdated::outdated_keys;
 #[cfg(feature = "figment")]
@@ -35,93 +40,23 @@ pub(crate) use unread::unread_keys;
 
 use crate::{
     codec::Unknown,
-    document::{items_by_number, tree::Tree},
-    problem::{Fix, Flaw, ProblemKind, Seg, What},
+    problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
-    schema::{self, Field, Kind},
+    schema::{self, Field},
     source::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths},
 };
 use flux_syntax::Naming;
-use overlay::Overlay;
+use misspelt::SuspectVariable;
+use names::UnreadName;
 use readings::{KeysByName, NameReader, Reading, ambiguous, choose};
 use rust_names::NameInRust;
 use std::{
     cell::{OnceCell, RefCell},
     collections::{HashMap, HashSet},
-    ffi::OsString,
-    sync::Arc,
+    rc::Rc,
+    sync::OnceLock,
 };
 use step::{PathStep, path_of};
-
-/// Where variables are looked up, and which ones are read elsewhere.
-#[derive(Clone, Default)]
-pub(crate) struct Variables {
-    from: LookUp,
-    /// Which ones the capacitor reads besides this layer: they are not misspelt.
-    pub(in crate::source) elsewhere: Arc<ReadElsewhere>,
-    /// What the files contain that some of them name, where these were read already.
-    files: Option<Arc<files::FileValues>>,
-}
-
-/// In the process, or in what was given instead.
-#[derive(Clone, Default)]
-enum LookUp {
-    #[default]
-    Process,
-    Given(Arc<HashMap<String, OsString>>),
-}
-
-impl Variables {
-    pub(crate) fn given(known: HashMap<String, OsString>) -> Self {
-        Variables {
-            from: LookUp::Given(Arc::new(known)),
-            elsewhere: Arc::default(),
-            files: None,
-        }
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<OsString> {
-        match &self.from {
-            LookUp::Process => std::env::var_os(name),
-            LookUp::Given(known) => known.get(name).cloned(),
-        }
-    }
-
-    /// These variables, whatever the process sets later.
-    fn as_now(&self) -> Variables {
-        let from = match &self.from {
-            LookUp::Process => {
-                let named =
-                    |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
-                LookUp::Given(Arc::new(std::env::vars_os().filter_map(named).collect()))
-            }
-            LookUp::Given(known) => LookUp::Given(Arc::clone(known)),
-        };
-        Variables {
-            from,
-            elsewhere: Arc::clone(&self.elsewhere),
-            files: self.files.clone(),
-        }
-    }
-
-    /// The names of all that are set, in order; without those that are set to nothing, unless that is a value.
-    fn names(&self, with_empty: bool) -> Vec<String> {
-        let name = |(name, value): (OsString, OsString)| {
-            let name = name.into_string().ok();
-            name.filter(|_| with_empty || !value.is_empty())
-        };
-        let mut names: Vec<String> = match &self.from {
-            LookUp::Process => std::env::vars_os().filter_map(name).collect(),
-            LookUp::Given(known) => {
-                let known = known.iter();
-                let known = known.filter(|(_, value)| with_empty || !value.is_empty());
-                known.map(|(name, _)| name.clone()).collect()
-            }
-        };
-        names.sort_unstable();
-        names
-    }
-}
 
 /// Reads the environment once, as if no other layer had any key; and a way to read it again with theirs, where it matters.
 pub(crate) fn layer<L: 'static>(
@@ -167,13 +102,14 @@ fn layer_of<L: 'static>(
             empty: Vec::new(),
         };
     };
-    let mut given = environment.layer(unknown, &|_| Vec::new());
+    let suspects = OnceLock::new();
+    let mut given = environment.layer(unknown, &suspects, &|_| Vec::new());
     if environment.has_entries() {
         // The environment is read at start alone; what can change is what is below it.
         let (prefix, variables) = (prefix.to_owned(), variables.as_now());
         given.again = Some(Box::new(move |known| {
             match Environment::new(fields, decode, &prefix, &variables) {
-                Some(environment) => environment.layer(unknown, known),
+                Some(environment) => environment.layer(unknown, &suspects, known),
                 None => layer_of(fields, decode, &prefix, &variables, unknown),
             }
         }));
@@ -193,6 +129,11 @@ pub(crate) struct Environment<'a, L> {
     /// The same for sections, and every name in Rust, once a variable is found that nobody reads.
     sections: OnceCell<Vec<Variable>>,
     in_rust: OnceCell<Vec<NameInRust>>,
+    /// The names that fields with a variable of their own would have.
+    unread: OnceCell<Vec<UnreadName>>,
+    asked: asked::Known,
+    /// What names can mean that are no field's own, where nothing is known of the layers below. One name is asked for many times.
+    alone: RefCell<HashMap<String, Rc<NameReadings>>>,
     /// Those that are empty, and count as not set, as they are found.
     empty: RefCell<VariablePaths>,
 }
@@ -234,13 +175,23 @@ impl<'a, L> Environment<'a, L> {
             fixed: names::variables(fields, prefix),
             sections: OnceCell::new(),
             in_rust: OnceCell::new(),
+            unread: OnceCell::new(),
+            alone: RefCell::default(),
+            asked: asked::Known::default(),
             empty: RefCell::default(),
         })
     }
 
     /// Reads the environment. An empty variable is as one that is not set; every wrong one is reported. So is one that looks like
     /// a misspelt one of the table: as a warning, or as a problem where unknown keys are refused.
-    pub(crate) fn layer(&self, unknown: Unknown, known: KnownKeys<'_>) -> Given<L> {
+    ///
+    /// What looks so does not depend on other layers, and is found once.
+    pub(crate) fn layer(
+        &self,
+        unknown: Unknown,
+        suspects: &OnceLock<Vec<SuspectVariable>>,
+        known: KnownKeys<'_>,
+    ) -> Given<L> {
         let ReadVariables {
             mut given,
             unread,
@@ -249,7 +200,7 @@ impl<'a, L> Environment<'a, L> {
         let denies = |is_strict: bool| unknown == Unknown::Deny || is_strict;
         let suspects = match unknown {
             Unknown::Ignore => Vec::new(),
-            _ => self.misspelt(),
+            _ => suspects.get_or_init(|| self.misspelt()).clone(),
         };
         let suspects = suspects.into_iter();
         let suspects = suspects.map(|one| (one.entry, one.is_strict, one.is_uncertain));
@@ -303,6 +254,23 @@ impl<'a, L> Environment<'a, L> {
     fn names_in_rust(&self) -> &[NameInRust] {
         let all = || rust_names::names_in_rust(self.fields, self.prefix);
         self.in_rust.get_or_init(all)
+    }
+
+    /// The names that fields with a variable of their own would have without it.
+    fn unread_names(&self) -> &[UnreadName] {
+        let all = || names::unread_names(self.fields, self.prefix);
+        self.unread.get_or_init(all)
+    }
+
+    /// What a name can mean that is no field's own, where nothing is known of the layers below.
+    fn readings_alone(&self, name: &str) -> Rc<NameReadings> {
+        if let Some(known) = self.alone.borrow().get(name) {
+            return Rc::clone(known);
+        }
+        let read = Rc::new(self.readings(name, &KeysByName::none()));
+        let mut alone = self.alone.borrow_mut();
+        alone.insert(name.to_owned(), Rc::clone(&read));
+        read
     }
 
     /// What a name can mean that is no field's own.
@@ -382,7 +350,7 @@ impl<'a, L> Environment<'a, L> {
             .filter(|one| self.variables.get(&one.name).is_some());
         let mut set: Vec<_> = fixed.cloned().collect();
         for name in self.others(true) {
-            let found = self.readings(&name, &KeysByName::none()).found;
+            let found = &self.readings_alone(&name).found;
             // With more than one meaning, a secret one counts.
             let secret =
                 |reading: &&Reading| schema::is_secret(self.fields, &path_of(&reading.steps));
@@ -401,202 +369,6 @@ impl<'a, L> Environment<'a, L> {
         let (entries, problems) = self.entries(&|_| Vec::new());
         let mut steps = entries.iter().flat_map(|entry| &entry.steps);
         !problems.is_empty() || steps.any(|step| matches!(step, PathStep::Entry(_)))
-    }
-
-    /// Reads the variables.
-    pub(crate) fn read(&self, known: KnownKeys<'_>) -> ReadVariables<L> {
-        let mut root = Tree::Map(Vec::new());
-        let mut set: VariablePaths = Vec::new();
-        let mut places = HashMap::new();
-        let mut problems = Vec::new();
-        let mut secrets = Vec::new();
-        for Variable { name, path, .. } in &self.fixed {
-            let (set, places) = (&mut set, &mut places);
-            let text = self.text(name, path, set, places, &mut secrets, &mut problems);
-            let Some(text) = text else {
-                continue;
-            };
-            insert(&mut root, path, text);
-        }
-        let whole = TextTree::new(&root);
-        let known = |path: &[Seg]| {
-            let mut keys = known(path);
-            keys.extend(whole.keys(self.fields, path));
-            keys
-        };
-        let (entries, mut unclear) = self.entries(&known);
-        let mut misplaced: Vec<(overlay::Misplaced, String)> = Vec::new();
-        let mut laid = Overlay::new(&mut root);
-        let mut lists: Vec<&[PathStep]> = Vec::new();
-        for EntryVariable { name, steps, .. } in &entries {
-            let path = path_of(steps);
-            let (set, places) = (&mut set, &mut places);
-            let text = self.text(name, &path, set, places, &mut secrets, &mut problems);
-            let Some(text) = text else {
-                continue;
-            };
-            if let Err(wrong) = laid.put(steps, Tree::Raw(text)) {
-                misplaced.push((wrong, name.clone()));
-                continue;
-            }
-            for (at, pair) in steps.windows(2).enumerate() {
-                if let [PathStep::Field(field), PathStep::Item(_)] = pair
-                    && matches!(field.kind, Kind::Leaf)
-                {
-                    lists.push(&steps[..=at]);
-                }
-            }
-        }
-        // Of a list with a gap the text behind the gap is wrong, and the list is not looked at as a whole.
-        let mut instead = Vec::new();
-        for list in lists {
-            if let Err(wrong) = overlay::close_list(&mut root, list) {
-                let name = variable_in(&set, &wrong.0).unwrap_or_default();
-                misplaced.push((wrong, name));
-                instead.push(path_of(list));
-            }
-        }
-        let (layer, more) = items_by_number(|| (self.decode)(&root, false));
-        let more: Vec<Flaw> = more.into_iter().collect();
-        // What is wrong with the text of the whole is no mistake of an entry, and is reported once.
-        misplaced.retain_mut(|((path, why), name)| {
-            let mut there = more.iter().filter(|flaw| flaw.path == *path).peekable();
-            if there.peek().is_some() {
-                *name = variable_of(&set, path).unwrap_or_default();
-            }
-            let is_told = there.any(|flaw| flaw.what.text() == Some(why));
-            if !is_told {
-                instead.push(path.clone());
-            }
-            !is_told
-        });
-        problems.extend(
-            more.into_iter()
-                .filter(|flaw| !instead.contains(&flaw.path)),
-        );
-        let mut refused = Vec::new();
-        for ((path, why), name) in misplaced {
-            if refused.contains(&path) {
-                continue;
-            }
-            refused.push(path.clone());
-            let what = What::plain(ProblemKind::InvalidValue, why);
-            let mut entry = Entry::new("environment", Flaw { path, what });
-            entry.variable = Some(name);
-            unclear.push(entry);
-        }
-        let unread = unread_keys(self.fields, &root, false).into_iter();
-        let unread = unread.map(|unread| (entry(unread.flaw, &set), unread.is_strict));
-        let odd = entries
-            .iter()
-            .filter_map(|one| self.odd(one).or_else(|| self.file_of_entry(one)));
-        let unread = unread.chain(odd.map(|entry| (entry, false))).collect();
-        let outdated = self.outdated(&root, &set);
-        let is_good = problems.is_empty() && unclear.is_empty();
-        let problems = problems.into_iter().map(|problem| {
-            let problem = self.of_entry(problem, &entries);
-            entry(problem, &set)
-        });
-        let entries: Vec<Entry> = unclear.into_iter().chain(problems).collect();
-        let layer = layer.map(|layer| (layer, set));
-        let (read, partial) = match layer {
-            Some(layer) if is_good => (Ok(layer), None),
-            partial => (Err(entries), partial),
-        };
-        let given = Given {
-            read,
-            partial,
-            secrets,
-            warnings: Vec::new(),
-            arguments: None,
-            prefix: Some(self.prefix.to_owned()),
-            tree: Some(root),
-            again: None,
-            empty: self.empty.take(),
-        };
-        ReadVariables {
-            given,
-            unread,
-            outdated,
-        }
-    }
-
-    /// The problem of a text, with what is probably meant by the name of its variable: the part of an entry that is a single value.
-    fn of_entry(&self, mut problem: Flaw, entries: &[EntryVariable]) -> Flaw {
-        let text = problem.what.text();
-        let text = text.filter(|text| text.starts_with("cannot be read as a map"));
-        let mut named = entries.iter();
-        let named = named.find(|one| path_of(&one.steps) == problem.path);
-        if let (Some(text), Some(one)) = (text, named)
-            && let Some(why) = self.part_of_entry(&one.name)
-        {
-            let text = format!("{text}{}", why.replacen(": ", "; ", 1));
-            problem.what = What::plain(problem.what.kind(), text);
-        }
-        problem
-    }
-
-    /// What is reported of a name with more separators than it needs.
-    fn odd(&self, variable: &EntryVariable) -> Option<Entry> {
-        let (name, key) = (&variable.name, variable.odd_key.as_ref()?);
-        let (prefix, separator) = (self.naming.prefix, self.naming.separator);
-        let (begin, rest) = name.split_at_checked(prefix.len())?;
-        let parts = rest.split(separator).filter(|part| !part.is_empty());
-        let meant = format!("{begin}{}", parts.collect::<Vec<_>>().join(separator));
-        let text = format!(
-            "{name} sets an entry with the key `{key}`, since one `{separator}` joins the parts of a name; did you mean `{meant}`? \
-             `?separator=__` behind the prefix joins them by two"
-        );
-        let what = What::plain(ProblemKind::UnknownKey, text);
-        let path = path_of(&variable.steps);
-        let fix = Some(Fix::Rename { to: meant });
-        let mut entry = Entry::new("environment", Flaw { path, what }).fix(fix);
-        entry.variable = Some(name.clone());
-        Some(entry)
-    }
-
-    /// The text of a variable that is set, unless it cannot be one or another name of the same value was read before. `places` has
-    /// where each path is in `set`.
-    fn text(
-        &self,
-        name: &str,
-        path: &[Seg],
-        set: &mut VariablePaths,
-        places: &mut HashMap<Vec<Seg>, usize>,
-        secrets: &mut Vec<String>,
-        problems: &mut Vec<Flaw>,
-    ) -> Option<String> {
-        let value = self.variables.get(name)?;
-        if value.is_empty() && !self.naming.empty_is_value {
-            self.empty
-                .borrow_mut()
-                .push((path.to_vec(), name.to_owned()));
-            return None;
-        }
-        let flaw = |kind, text: String| Flaw {
-            path: path.to_vec(),
-            what: What::plain(kind, text),
-        };
-        if schema::is_secret(self.fields, path) {
-            secrets.push(value.to_string_lossy().into_owned());
-        }
-        if let Some((_, other)) = places.get(path).and_then(|place| set.get(*place)) {
-            if self.variables.get(other).as_ref() != Some(&value) {
-                problems.push(flaw(
-                    ProblemKind::DuplicateKey,
-                    format!("is set by both {other} and {name}, with different values; unset one"),
-                ));
-            }
-            return None;
-        }
-        places.insert(path.to_vec(), set.len());
-        set.push((path.to_vec(), name.to_owned()));
-        let text = value.into_string();
-        if text.is_err() {
-            let text = "is not valid Unicode".to_owned();
-            problems.push(flaw(ProblemKind::InvalidValue, text));
-        }
-        text.ok()
     }
 }
 
@@ -636,20 +408,4 @@ pub(crate) fn variable_of<N: Clone>(set: &[(Vec<Seg>, N)], path: &[Seg]) -> Opti
 fn variable_in<N: Clone>(set: &[(Vec<Seg>, N)], path: &[Seg]) -> Option<N> {
     let (_, name) = set.iter().find(|(known, _)| known.starts_with(path))?;
     Some(name.clone())
-}
-
-fn insert(tree: &mut Tree, path: &[Seg], text: String) {
-    let mut at = tree;
-    for seg in path {
-        let (Seg::Key(key), Tree::Map(entries)) = (seg, at) else {
-            return;
-        };
-        let known = entries.iter().position(|(known, _)| known == key);
-        let known = known.unwrap_or_else(|| {
-            entries.push((key.to_string(), Tree::Map(Vec::new())));
-            entries.len() - 1
-        });
-        at = &mut entries[known].1;
-    }
-    *at = Tree::Raw(text);
 }

@@ -1,9 +1,13 @@
 //! What is reported of variables, and of keys in what is no document, that are of an earlier version of the program.
 
-use super::{Environment, entry, names::segments, unread::each};
+use super::{
+    Environment, entry,
+    key_walk::{FlawRoom, KeyVisitor, visit_keys},
+    names::segments,
+};
 use crate::{
-    document::{raw, tree::Tree},
-    problem::{Flaw, MOST_PATH_BYTES, MOST_PROBLEMS, Seg, What, path_bytes},
+    document::tree::Tree,
+    problem::{Flaw, Seg, What},
     report::Entry,
     schema::{self, Field, Kind, Outdated},
     source::VariablePaths,
@@ -160,71 +164,39 @@ fn is_spelt(seg: &Seg, spelt: &str) -> bool {
 /// What is outdated in a tree: fields that are deprecated, and keys of earlier versions, also in the texts of sections. What a report
 /// has no room for is counted.
 pub(crate) fn outdated_keys(fields: &'static [Field], tree: &Tree) -> Vec<Flaw> {
-    let mut walk = OutdatedWalk::default();
+    let mut keys = OutdatedKeys::default();
     if schema::any_outdated(fields) {
-        walk.section(fields, tree);
+        visit_keys(fields, tree, &mut keys);
     }
-    if walk.more > 0 {
-        walk.found.push(Flaw::whole(What::More(walk.more)));
+    if keys.more > 0 {
+        keys.found.push(Flaw::whole(What::More(keys.more)));
     }
-    walk.found
+    keys.found
 }
 
 #[derive(Default)]
-struct OutdatedWalk {
-    path: Vec<Seg>,
+struct OutdatedKeys {
     found: Vec<Flaw>,
-    /// How many bytes of keys their paths have.
-    copied: usize,
+    room: FlawRoom,
     /// How many more there are.
     more: usize,
 }
 
-impl OutdatedWalk {
-    fn section(&mut self, fields: &'static [Field], tree: &Tree) {
-        each(tree, raw::map, |key, _, value| {
-            let Some((field, kind)) = schema::step(fields, key) else {
-                return;
-            };
-            self.path.push(Seg::Key(key.to_owned().into()));
-            if let Some(outdated) = Outdated::of_key(field, key) {
-                self.report(outdated);
-            }
-            self.kind(kind, value);
-            self.path.pop();
-        });
-    }
-
-    fn kind(&mut self, kind: Kind, tree: &Tree) {
-        match kind {
-            Kind::Leaf => {}
-            Kind::Section(inner) => self.section(inner(), tree),
-            Kind::Map(entry) => each(tree, raw::map, |key, _, value| {
-                self.within(Seg::Key(key.to_owned().into()), *entry, value);
-            }),
-            // Items that were set one by one are in a map, by their numbers.
-            Kind::List(item) => each(tree, raw::list, |key, place, value| {
-                let index = key.parse().unwrap_or(place);
-                self.within(Seg::Index(index), *item, value);
-            }),
-        }
-    }
-
-    fn within(&mut self, seg: Seg, kind: Kind, value: &Tree) {
-        self.path.push(seg);
-        self.kind(kind, value);
-        self.path.pop();
-    }
-
-    fn report(&mut self, outdated: Outdated) {
-        if self.found.len() >= MOST_PROBLEMS || self.copied >= MOST_PATH_BYTES {
+impl KeyVisitor for OutdatedKeys {
+    fn read(&mut self, path: &[Seg], field: &'static Field, key: &str) {
+        let Some(outdated) = Outdated::of_key(field, key) else {
+            return;
+        };
+        if self.room.is_full() {
             self.more += 1;
             return;
         }
-        self.copied += path_bytes(&self.path);
+        self.room.take(path);
         self.found.push(Flaw {
-            path: self.path.clone(),
+            path: path.to_vec(),
             what: outdated.of_document(),
         });
     }
+
+    fn unread(&mut self, _: &[Seg], _: &'static [Field], _: &str, _: &Tree) {}
 }

@@ -144,6 +144,11 @@ impl NameReader<'_> {
             if field.flatten {
                 continue;
             }
+            // A field in a section may have a variable of its own, so that a section is looked into whatever the name is.
+            let is_section = matches!(field.kind, Kind::Section(_));
+            if !is_section && !self.begins_with(field, prefixes, at.is_inside) {
+                continue;
+            }
             let names = match at.is_inside {
                 true => computed_names(field, prefixes),
                 false => names_of(field, prefixes),
@@ -156,9 +161,19 @@ impl NameReader<'_> {
         }
     }
 
+    /// Whether the name begins with one of this field's. Most fields are passed over without making their names.
+    fn begins_with(&self, field: &Field, prefixes: &[String], is_inside: bool) -> bool {
+        if let (Some(own), false) = (field.env_exact, is_inside) {
+            return self.name.starts_with(own);
+        }
+        let mut rests = prefixes
+            .iter()
+            .filter_map(|prefix| self.name.strip_prefix(prefix.as_str()));
+        rests.any(|rest| rest.starts_with(field.env) || !field.aliases.is_empty())
+    }
+
     /// What the name can mean where `stem` of it leads to a value of this kind.
     fn field(&mut self, kind: Kind, stem: &str, at: &Reading, way: &Descent<'_>) {
-        // A field in a section may have a variable of its own, so that the section is looked into whatever the name is.
         if let Kind::Section(inner) = kind
             && let Some(way) = way.enter(inner())
         {

@@ -1,14 +1,9 @@
 //! Variables of the parts of a struct or an enum that is read as a single value: they look like those of a section and are not read.
 
-use super::{
-    Environment, Variable,
-    misspelt::Meant,
-    readings::{KeysByName, ReachedName},
-};
+use super::{Environment, Variable, asked::alone, misspelt::Meant, readings::ReachedName};
 use crate::{
-    document::{AskedForm, AskedValue, asked_form, asked_value, tree::Tree},
+    document::{AskedValue, tree::Tree},
     problem::{Dotted, Flaw, Seg, What},
-    schema::{self, Reached},
 };
 use flux_syntax::env_segment;
 
@@ -154,8 +149,8 @@ impl<L> Environment<'_, L> {
 
     /// The same for the text of a variable that is read as an entry, and is that of a part of one.
     pub(super) fn part_of_entry(&self, name: &str) -> Option<String> {
-        let reached = self.readings(name, &KeysByName::none()).reached;
-        reached.iter().find_map(|one| {
+        let read = self.readings_alone(name);
+        read.reached.iter().find_map(|one| {
             let rest = name.strip_prefix(one.stem.as_str())?;
             self.part_of_item(one, rest.strip_prefix(self.naming.separator)?)
         })
@@ -194,26 +189,6 @@ impl<L> Environment<'_, L> {
         })
     }
 
-    /// What the value at a path is read as.
-    pub(super) fn asked(&self, path: &[Seg]) -> AskedValue {
-        let tree = alone(path, Tree::Raw("x".to_owned()));
-        asked_value(|| {
-            (self.decode)(&tree, false);
-        })
-    }
-
-    /// Whether the value of a field is a map with something around it, as in a newtype: no entry of it can be set by itself.
-    fn is_whole_map(&self, path: &[Seg]) -> bool {
-        let Reached::Leaf(field, end) = schema::follow(self.fields, path) else {
-            return false;
-        };
-        let tree = alone(path, Tree::Raw("x".to_owned()));
-        let ask = || {
-            (self.decode)(&tree, false);
-        };
-        end == path.len() && !field.lays_entries() && asked_form(ask) == Some(AskedForm::Map)
-    }
-
     /// What is wrong with a value at a path.
     fn flaw_of(&self, path: &[Seg], value: Tree) -> Option<Flaw> {
         let (_, flaws) = (self.decode)(&alone(path, value), false);
@@ -238,11 +213,4 @@ fn set_instead(one: &Variable, how: &str) -> String {
 /// What serde says of a value that no variant of an enum without a tag takes: none may be a struct.
 fn fits_no_variant(why: &str) -> bool {
     why.starts_with("data did not match any variant")
-}
-
-fn alone(path: &[Seg], value: Tree) -> Tree {
-    path.iter().rev().fold(value, |inner, seg| match seg {
-        Seg::Key(key) => Tree::Map(vec![(key.to_string(), inner)]),
-        Seg::Index(_) => Tree::Seq(vec![inner]),
-    })
 }

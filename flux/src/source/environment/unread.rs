@@ -1,9 +1,10 @@
 //! That keys which no field has are reported in variables, `APP_TENANTS_A={mxa=3}`, and in what a provider contains.
 
+use super::key_walk::{FlawRoom, KeyVisitor, visit_keys};
 use crate::{
-    document::{raw, tree::Tree},
-    problem::{Flaw, MOST_PATH_BYTES, MOST_PROBLEMS, Seg, What, path_bytes},
-    schema::{self, Field, Kind},
+    document::tree::Tree,
+    problem::{Flaw, Seg, What},
+    schema::{self, Field},
 };
 
 /// A key that is not read, and whether its section refuses such.
@@ -12,78 +13,45 @@ pub(crate) struct UnreadKey {
     pub(crate) is_strict: bool,
 }
 
-/// The keys of `tree` that no field has; with `only_near` only those that are near a field's. A text that cannot be read has none:
-/// that is reported where it is decoded. Those that a report has no room for are counted, in one flaw at the end.
+/// The keys of `tree` that no field has; with `only_near` only those that are near a field's. Those that a report has no room for are
+/// counted, in one flaw at the end.
 pub(crate) fn unread_keys(
     fields: &'static [Field],
     tree: &Tree,
     only_near: bool,
 ) -> Vec<UnreadKey> {
-    let mut walk = UnreadWalk {
+    let mut keys = UnreadKeys {
         has_secrets: schema::any_secret(fields),
         only_near,
-        path: Vec::new(),
         found: Vec::new(),
-        copied: 0,
+        room: FlawRoom::default(),
         more: 0,
         is_more_strict: false,
     };
-    walk.section(fields, tree);
-    let more = (walk.more > 0).then(|| UnreadKey {
-        flaw: Flaw::whole(What::More(walk.more)),
-        is_strict: walk.is_more_strict,
+    visit_keys(fields, tree, &mut keys);
+    let more = (keys.more > 0).then(|| UnreadKey {
+        flaw: Flaw::whole(What::More(keys.more)),
+        is_strict: keys.is_more_strict,
     });
-    walk.found.extend(more);
-    walk.found
+    keys.found.extend(more);
+    keys.found
 }
 
-struct UnreadWalk {
+struct UnreadKeys {
     has_secrets: bool,
     only_near: bool,
-    path: Vec<Seg>,
     found: Vec<UnreadKey>,
-    /// How many bytes of keys their paths have.
-    copied: usize,
+    room: FlawRoom,
     /// How many more there are, and whether the section of one of them refuses such.
     more: usize,
     is_more_strict: bool,
 }
 
-impl UnreadWalk {
-    fn section(&mut self, fields: &'static [Field], tree: &Tree) {
-        each(tree, raw::map, |key, _, value| {
-            self.path.push(Seg::Key(key.to_owned().into()));
-            match schema::step(fields, key) {
-                Some((_, kind)) => self.kind(kind, value),
-                None => self.unread(fields, key, value),
-            }
-            self.path.pop();
-        });
-    }
+impl KeyVisitor for UnreadKeys {
+    fn read(&mut self, _: &[Seg], _: &'static Field, _: &str) {}
 
-    fn kind(&mut self, kind: Kind, tree: &Tree) {
-        match kind {
-            Kind::Leaf => {}
-            Kind::Section(inner) => self.section(inner(), tree),
-            Kind::Map(entry) => each(tree, raw::map, |key, _, value| {
-                self.within(Seg::Key(key.to_owned().into()), *entry, value);
-            }),
-            // Items that were set one by one are in a map, by their numbers.
-            Kind::List(item) => each(tree, raw::list, |key, place, value| {
-                let index = key.parse().unwrap_or(place);
-                self.within(Seg::Index(index), *item, value);
-            }),
-        }
-    }
-
-    fn within(&mut self, seg: Seg, kind: Kind, value: &Tree) {
-        self.path.push(seg);
-        self.kind(kind, value);
-        self.path.pop();
-    }
-
-    fn unread(&mut self, fields: &'static [Field], key: &str, value: &Tree) {
-        let is_full = self.found.len() >= MOST_PROBLEMS || self.copied >= MOST_PATH_BYTES;
+    fn unread(&mut self, path: &[Seg], fields: &'static [Field], key: &str, value: &Tree) {
+        let is_full = self.room.is_full();
         let near = match is_full && !self.only_near {
             false => schema::nearest(fields, key),
             true => None,
@@ -96,13 +64,13 @@ impl UnreadWalk {
             self.is_more_strict |= schema::is_strict(fields);
             return;
         }
-        let mut path = self.path.clone();
+        let mut path = path.to_vec();
         let is_null = matches!(value, Tree::Null);
         if self.has_secrets && schema::may_be_a_value(fields, key, is_null) {
             path.pop();
             path.push(Seg::WITHHELD);
         }
-        self.copied += path_bytes(&path);
+        self.room.take(&path);
         self.found.push(UnreadKey {
             flaw: Flaw {
                 path,
@@ -113,41 +81,10 @@ impl UnreadWalk {
     }
 }
 
-/// Looks at each part of a list or a map: its key, its place and its value.
-pub(super) fn each(
-    tree: &Tree,
-    read: fn(&str) -> Result<Tree, raw::Unreadable>,
-    mut look: impl FnMut(&str, usize, &Tree),
-) {
-    let text;
-    let tree = match tree {
-        Tree::Raw(raw) => match read(raw) {
-            Ok(read) => {
-                text = read;
-                &text
-            }
-            Err(_) => return,
-        },
-        other => other,
-    };
-    match tree {
-        Tree::Map(entries) => {
-            for (place, (key, value)) in entries.iter().enumerate() {
-                look(key, place, value);
-            }
-        }
-        Tree::Seq(items) => {
-            for (place, value) in items.iter().enumerate() {
-                look("", place, value);
-            }
-        }
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::{MOST_PATH_BYTES, MOST_PROBLEMS};
 
     /// How many of so many keys of that length are named, and how many are counted.
     fn named_and_counted(keys: usize, length: usize) -> (usize, usize) {

@@ -14,7 +14,7 @@ use super::{
     place::{Turn, WatchedPlace},
     touches::Touches,
 };
-use crate::source::{Observer, SourceError};
+use crate::source::{Observation, Observer, SourceError};
 
 /// How often it is read at least where there are no events.
 const RESYNC_SILENT: Duration = Duration::from_secs(10);
@@ -221,6 +221,11 @@ impl FileSession<'_> {
         };
         let observer = &self.observer.as_of(proven);
         if let Some(observation) = news {
+            // Of the words the name of a file, which whoever writes the folder chooses, is the most.
+            let observation = match observation {
+                Observation::Unreadable(error) => Observation::Unreadable(error.of_its_layer()),
+                observation => observation,
+            };
             match place.found() {
                 Some(found) => observer.found_in(found).observe(observation),
                 None => observer.observe(observation),
@@ -242,7 +247,7 @@ impl FileSession<'_> {
                 observer.live();
             }
             Some(trouble) if self.reported.as_ref() != Some(&trouble) => {
-                self.observer.failing(trouble.0.clone());
+                self.observer.failing(trouble.0.clone().of_its_layer());
                 self.reported = Some(trouble);
             }
             Some(_) => {}

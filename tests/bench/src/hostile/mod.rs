@@ -12,6 +12,7 @@ mod page;
 mod pairs;
 mod shapes;
 mod ways;
+mod yaml;
 
 use crate::{
     config::{Plain, block_on, plain},

@@ -54,6 +54,9 @@ pub(crate) const PAIRS: &[(&str, Second, MakePair)] = &[
     ("a recording: short secrets", Second::Recorded, |n| {
         [SMALL.to_owned(), secrets(n, "")]
     }),
+    ("a recording: below one long key", Second::Recorded, |n| {
+        [SMALL.to_owned(), below_a_long_key(n)]
+    }),
     ("a recording: no document", Second::Recorded, |n| {
         let text = sections(n, "7");
         [SMALL.to_owned(), text[..text.len() - 1].to_owned()]
@@ -69,6 +72,9 @@ pub(crate) const PAIRS: &[(&str, Second, MakePair)] = &[
     }),
     ("last known good: deep maps", Second::Kept, |n| {
         [SMALL.to_owned(), deep_maps(n)]
+    }),
+    ("last known good: below one long key", Second::Kept, |n| {
+        [SMALL.to_owned(), below_a_long_key(n)]
     }),
     ("last known good: many secrets", Second::Kept, |n| {
         [SMALL.to_owned(), secrets(n, "secret-")]
@@ -91,6 +97,11 @@ pub(crate) const PAIRS: &[(&str, Second, MakePair)] = &[
     ("every path explained: sections", Second::Explained, |n| {
         [SMALL.to_owned(), sections(n, "7")]
     }),
+    (
+        "every path explained: below one long key",
+        Second::Explained,
+        |n| [SMALL.to_owned(), below_a_long_key(n)],
+    ),
     ("every path explained: deep maps", Second::Explained, |n| {
         [SMALL.to_owned(), deep_maps(n)]
     }),
@@ -204,4 +215,10 @@ fn list(key: &str, size: usize, item: impl Fn(usize) -> String) -> String {
 fn map(key: &str, size: usize, entry: impl Fn(usize) -> String) -> String {
     let entries = items(size, entry);
     format!("{{\"password\": \"hunter2hunter2\", \"{key}\": {{{entries}}}}}")
+}
+
+/// One key of half of the size, and items below it.
+fn below_a_long_key(n: usize) -> String {
+    let (key, items) = ("k".repeat(n / 2), items(n / 2, |_| "1".to_owned()));
+    format!("{{\"password\": \"hunter2hunter2\", \"anything\": {{\"{key}\": [{items}]}}}}")
 }

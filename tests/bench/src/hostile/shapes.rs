@@ -1,6 +1,7 @@
 //! Documents that are large in one way. Each is about as many bytes long as it is asked to be; none where the format has no such
 //! thing.
 
+use super::yaml;
 use std::fmt::Write;
 
 pub(crate) const FORMATS: &[&str] = match cfg!(feature = "recordings") {
@@ -111,12 +112,14 @@ pub(crate) const SHAPES: &[(&str, Make)] = &[
             document(f, WRONG_TEXT, "port")
         ))
     }),
-    ("anchors and aliases", anchors),
-    ("aliases of aliases", laughs),
-    ("lists of aliases of lists, few signs", few_aliases),
-    ("merge keys", merge_keys),
-    ("block scalars", blocks),
-    ("directives and documents", documents),
+    ("anchors and aliases", yaml::anchors),
+    ("aliases of aliases", yaml::laughs),
+    ("lists of aliases of lists, few signs", yaml::few_aliases),
+    ("aliases of one long text", yaml::long_text_aliases),
+    ("tags behind a long handle", yaml::long_tags),
+    ("merge keys", yaml::merge_keys),
+    ("block scalars", yaml::blocks),
+    ("directives and documents", yaml::documents),
     ("headers of tables", headers),
     ("dotted keys", dotted),
     ("escapes", |f, n| {
@@ -349,75 +352,6 @@ fn comments(format: &str, size: usize) -> Option<String> {
     let comment = format!("{begin} a comment with [ brackets ] and \"quotes\"\n");
     let comments = comment.repeat(size / 44);
     (format != "json").then(|| format!("{comments}{}", document(format, WRONG_TEXT, "port")))
-}
-
-fn anchors(format: &str, size: usize) -> Option<String> {
-    let mut text = "password: hunter2hunter2\nport: x\nanything:\n".to_owned();
-    let mut i = 0;
-    while text.len() < size {
-        let _ = writeln!(text, "  - &a{i} {{k: v}}\n  - *a{i}");
-        i += 1;
-    }
-    (format == "yaml").then_some(text)
-}
-
-fn laughs(format: &str, size: usize) -> Option<String> {
-    let mut text =
-        "password: hunter2hunter2\nport: x\nanything:\n  a0: &a0 [x, x, x, x]\n".to_owned();
-    let mut i = 1;
-    while text.len() < size && i < 12 {
-        let before = i - 1;
-        let aliases = vec![format!("*a{before}"); 8].join(", ");
-        let _ = writeln!(text, "  a{i}: &a{i} [{aliases}]");
-        i += 1;
-    }
-    while text.len() < size {
-        let _ = writeln!(text, "  b{i}: *a1");
-        i += 1;
-    }
-    (format == "yaml").then_some(text)
-}
-
-/// Each alias is a list of a third of the document.
-fn few_aliases(format: &str, size: usize) -> Option<String> {
-    let long = "x,".repeat(size / 6);
-    let mut text = format!("password: hunter2hunter2\nport: x\nanything:\n  a0: &a0 [{long}]\n");
-    for i in 1..4 {
-        let aliases = format!("*a{},", i - 1).repeat(20);
-        let _ = writeln!(text, "  a{i}: &a{i} [{aliases}]");
-    }
-    text.push_str(&"# nothing\n".repeat(size.saturating_sub(text.len()) / 10));
-    (format == "yaml").then_some(text)
-}
-
-fn merge_keys(format: &str, size: usize) -> Option<String> {
-    let mut text =
-        "password: hunter2hunter2\nport: x\nanything:\n  base: &base {max: 7, name: n}\ntenants:\n"
-            .to_owned();
-    let mut i = 0;
-    while text.len() < size {
-        let _ = writeln!(text, "  t{i}: {{<<: *base}}");
-        i += 1;
-    }
-    (format == "yaml").then_some(text)
-}
-
-fn blocks(format: &str, size: usize) -> Option<String> {
-    let mut text = "password: hunter2hunter2\nport: x\nlabels:\n".to_owned();
-    let mut i = 0;
-    while text.len() < size {
-        let _ = writeln!(
-            text,
-            "  l{i}: |\n    one line\n    and another: with a colon"
-        );
-        i += 1;
-    }
-    (format == "yaml").then_some(text)
-}
-
-fn documents(format: &str, size: usize) -> Option<String> {
-    let text = "%YAML 1.1\n---\npassword: hunter2hunter2\n...\n".repeat(size / 46);
-    (format == "yaml").then_some(text)
 }
 
 fn headers(format: &str, size: usize) -> Option<String> {

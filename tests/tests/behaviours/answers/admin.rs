@@ -126,8 +126,8 @@ async fn answers_name_the_process_its_folder_and_what_may_be_newer() {
     ] {
         let (_, _, err) = run(&path, words).await;
         let stale =
-            "note: /nowhere/app.yaml: stale for 0s (no route); what it holds now is not known";
-        let stale = stale.split(" 0s ");
+            "note: /nowhere/app.yaml: stale for .. UTC): no route; what it holds now is not known";
+        let stale = stale.split(" .. ");
         assert!(
             stale.into_iter().all(|part| err.contains(part)),
             "{words:?}: {err}"
@@ -203,9 +203,13 @@ async fn an_answer_for_programs_has_what_is_newer_than_it() {
     app.pin().await.unwrap();
     let notes = serde_json::json!([
         "pinned at generation 1: what is newer waits until it is unpinned",
-        "the newest content of /nowhere/app.yaml is refused, and this is about what runs; `status` has the reason",
+        "the newest content of /nowhere/app.yaml is refused, and this is about what runs, with the lines of before; `status` has the reason",
     ]);
-    assert_eq!(ask(&["explain", "port"]).await["notes"], notes);
+    let about = "the newest content of /nowhere/app.yaml is not applied: must be in 1..=9999, found 0 (/nowhere/app.yaml:1:7); above are \
+                 the value and the place of before";
+    let told = ask(&["explain", "port"]).await["notes"].clone();
+    assert_eq!(told[0], about);
+    assert_eq!(told.as_array().unwrap()[1..], notes.as_array().unwrap()[..]);
     assert_eq!(ask(&["explain"]).await[0]["notes"], notes);
     let blame = ask(&["blame", "port"]).await;
     let all = blame["notes"].as_array().unwrap();

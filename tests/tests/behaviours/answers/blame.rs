@@ -368,3 +368,37 @@ async fn a_change_that_waits_for_a_restart_is_named_with_its_layer_until_it_ends
     assert!(!app.blame("").unwrap().changes.iter().any(waits));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn of_layers_that_are_joined_the_one_is_named_that_has_changed() {
+    #[derive(Flux, Debug)]
+    struct Joined {
+        #[flux(default, merge = "append")]
+        hosts: Vec<String>,
+    }
+    let [(low, below), (high, above)] =
+        ["base.yaml", "site.yaml"].map(|name| Channel::buffered(name, 1));
+    let mut builder = Capacitor::<Joined>::builder().generations(8).manual();
+    for channel in [below, above] {
+        builder = builder.source(Source::watcher(channel).format(Format::Yaml));
+    }
+    let app = builder.build().unwrap();
+    for (sender, text) in [(&low, "hosts: [a]\n"), (&high, "hosts: [b]\n")] {
+        sender.send(text.as_bytes().to_vec()).await.unwrap();
+    }
+    app.start().await.unwrap();
+    low.send(b"hosts: [a, c]\n".to_vec()).await.unwrap();
+    app.process().await.unwrap();
+    high.send(b"hosts: [d]\n".to_vec()).await.unwrap();
+    app.process().await.unwrap();
+    let blame = app.blame("hosts").unwrap();
+    let by = |at: usize| {
+        blame.changes[at].settings[0]
+            .by
+            .as_ref()
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!([by(0), by(1)], ["site.yaml:1:8", "base.yaml:1:8"]);
+    assert_eq!(*app.get().hosts, ["a", "c", "d"]);
+}

@@ -474,7 +474,7 @@ fn watch_prints_the_source_that_is_lost_and_found_again() {
     programs.wait_for("\"begins\"");
     each_source(|source| source.error(SourceError::transient("connection refused")));
     people.wait_for("health: store: stale for ");
-    people.wait_for("(connection refused)\n");
+    people.wait_for("UTC): connection refused\n");
     programs.wait_for("\"health\"");
     each_source(|source| source.revision("port: 81", "r2"));
     people.wait_for("health: store: live\n");
