@@ -70,7 +70,7 @@ async fn a_silent_folder_is_not_served_without_one_of_its_kept_files() {
             }
             Err(other) => panic!("{other}"),
         }
-        assert_eq!(after.state(), State::Empty);
+        assert_eq!(after.state(), State::Loading);
         let files = DropIns::document([("10-a.yaml", "n: 2"), ("20-b.yaml", "name: 7")]);
         sender.send(files).await.unwrap();
         until("healthy", || after.state() == State::Healthy).await;
