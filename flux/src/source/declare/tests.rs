@@ -81,7 +81,7 @@ fn what_is_wrong_with_a_given_uri_is_reported_as_it_was_given() {
         ),
         ("abcabc", "it has no scheme"),
         ("https//h/x.json?token=abc", "it has no scheme"),
-        ("https://h/x.json?tokn=abc", "it is no source URI such as"),
+        ("https://h/x.json#tokn=abc", "it is no source URI such as"),
         ("file:redis://app:abc@h/k", "it is no source URI such as"),
     ] {
         let source = Source::uri("${APP_CONFIG}").variables([("APP_CONFIG", given)]);
