@@ -32,6 +32,7 @@ pub async fn cases() -> Vec<Said> {
         ("stale", stale().await),
         ("not a file", not_a_file().await),
         ("found nowhere", found_nowhere().await),
+        ("no drop-ins", no_drop_ins().await),
     ];
     said.extend(rollback().await);
     said
@@ -186,6 +187,14 @@ async fn stale() -> String {
 async fn not_a_file() -> String {
     std::fs::create_dir("app.yaml").expect("a folder that can be written to");
     let builder = Capacitor::<Routes>::builder().source(Source::file("app.yaml"));
+    let capacitor = builder.build().expect("layers that work");
+    let told = error(capacitor.start().await);
+    capacitor.stop().await;
+    told
+}
+
+async fn no_drop_ins() -> String {
+    let builder = Capacitor::<Routes>::builder().source(Source::file("conf.d/*.yaml"));
     let capacitor = builder.build().expect("layers that work");
     let told = error(capacitor.start().await);
     capacitor.stop().await;

@@ -8,7 +8,7 @@ use crate::{
     model::{Source, SourcePlace},
     options::Key,
 };
-use flux_syntax::{Dotenv, Format, Part, Remote, Scheme, Template, Uri};
+use flux_syntax::{Dotenv, Format, Part, Pattern, Remote, Scheme, Template, Uri};
 use std::str::FromStr;
 use syn::LitStr;
 
@@ -61,7 +61,10 @@ pub(super) fn source(given: &Given, errors: &mut Errors) -> Option<Source> {
             if cfg!(not(feature = "file")) {
                 errors.at(attr.uri, feature_off("file sources", "file"));
             }
-            let format = match options.is_set(Key::Format) {
+            let pattern = Pattern::of_template(&path).ok().flatten();
+            // Then the name of each file says it.
+            let is_open = pattern.is_some_and(|pattern| pattern.is_open());
+            let format = match options.is_set(Key::Format) || is_open {
                 true => format,
                 false => inferred(&path, attr, errors),
             };

@@ -26,6 +26,14 @@ impl Condition {
         }
     }
 
+    /// The layers have other numbers now.
+    pub(super) fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        if let Some(report) = &mut self.error {
+            report.renumber(&now);
+        }
+        self.history.renumber(now);
+    }
+
     pub(super) fn history(&self) -> Vec<Refusal> {
         self.history.to_vec()
     }

@@ -3,6 +3,7 @@
 
 mod commit;
 mod denied;
+mod drop_ins;
 mod settings;
 mod stand_ins;
 mod status;
@@ -228,7 +229,7 @@ impl Engine {
         report: SourceReport,
         now: impl FnOnce() -> Now,
     ) -> Option<bool> {
-        let layer = report.layer;
+        let layer = self.layers.number_of(report.layer);
         if let Some(health) = report.health {
             self.health(layer, health);
         }
@@ -245,19 +246,37 @@ impl Engine {
             },
         );
         self.layers.states[layer].closed();
+        for file in self.layers.files_behind(layer) {
+            self.layers.states[file].received = report.received;
+        }
         news
     }
 
     /// A source holds something; answers whether it is another content than before.
     pub(super) fn observe(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
-        self.hold_first(layer, &observation, now);
+        match self.layers.states[layer].drop_ins {
+            None => self.observe_one(layer, observation, now),
+            Some(_) => self.observe_files(layer, observation, now),
+        }
+    }
+
+    /// [`observe`](Engine::observe) of a source with one document.
+    fn observe_one(&mut self, layer: usize, observation: Observation, now: Now) -> bool {
+        if self.holds_first() {
+            let key = self.layers.keys().swap_remove(layer);
+            self.hold_first((layer, key), &observation, now);
+        }
         let news = self.layers.states[layer].observe(observation, now);
         if news {
-            self.agenda.debounce.observed(now.instant);
-            self.agenda.retry.clear_newest();
-            self.events.push(EngineEvent::ChangeReceived { layer });
+            self.received_news(layer, now);
         }
         news
+    }
+
+    fn received_news(&mut self, layer: usize, now: Now) {
+        self.agenda.debounce.observed(now.instant);
+        self.agenda.retry.clear_newest();
+        self.events.push(EngineEvent::ChangeReceived { layer });
     }
 
     /// Every configuration that code of the program may quote.
@@ -297,6 +316,9 @@ impl Engine {
         if let Health::Stale { error, .. } = &mut health {
             *error = self.without_secrets(layer, error);
         }
+        for file in self.layers.files_behind(layer) {
+            self.layers.states[file].health = health.clone();
+        }
         self.layers.states[layer].health = health;
         self.events.push(EngineEvent::HealthChanged { layer });
     }
@@ -309,7 +331,9 @@ impl Engine {
         if !self.agenda.loaded {
             let states = &self.layers.states;
             let down = |state: &LayerState| matches!(state.health, Health::Stale { .. });
-            let silent = || states.iter().filter(|state| !state.answered());
+            // A file of several is not waited for: its source answers for all of them, also that it cannot be read.
+            let waited_for = || states.iter().filter(|state| state.drop_in.is_none());
+            let silent = || waited_for().filter(|state| !state.answered());
             // A source that counts as absent soon does not make another one be read from the disk.
             let stand_in = || silent().all(|state| state.stands_in);
             return match self.agenda.fallback_at {
@@ -367,6 +391,7 @@ impl Engine {
     pub(crate) fn fill(&mut self, layer: usize, kept: KeptContent, reason: FillReason, file: &str) {
         self.layers.kept = Some(reason.kept.clone());
         self.layers.states[layer].fill(kept, reason, file);
+        self.layers.were_absent_beside(layer);
     }
 
     /// The secrets that what is kept on disk does not have, and whose defaults readers see.

@@ -11,10 +11,13 @@ use std::fmt;
 pub(crate) struct FingerprintKey(pub(crate) u64, pub(crate) u64);
 
 /// What a layer contained.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint(pub(crate) u128);
 
 impl Fingerprint {
+    /// Of a file of several that is gone, while what it contained is what is trusted. One that was never there has none.
+    pub(crate) const GONE: Fingerprint = Fingerprint(1);
+
     /// Of a document; without one, of a source that holds nothing.
     pub(crate) fn of(key: FingerprintKey, content: Option<&[u8]>) -> Self {
         match content {

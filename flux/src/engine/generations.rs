@@ -1,6 +1,8 @@
 //! How many earlier configurations are kept, which of them can be served again, and what each one's record has.
 
-use super::{content::LayerContent, served::WaitingPath, value::AnySnapshot};
+use super::{
+    content::LayerContent, renumbered::Renumbered, served::WaitingPath, value::AnySnapshot,
+};
 use crate::problem::serialized;
 use std::{collections::VecDeque, fmt, sync::Arc, time::SystemTime};
 
@@ -90,6 +92,12 @@ pub(super) struct Return {
 }
 
 impl KeptGeneration {
+    /// What the layers contained in it, and in those whose values waited with it.
+    pub(super) fn all_contents(&self) -> impl Iterator<Item = &Arc<[LayerContent]>> {
+        let waiting = self.waiting.iter().flat_map(|all| all.iter());
+        waiting.map(|one| &one.running).chain([&self.contents])
+    }
+
     #[inline]
     pub(super) fn new(
         snapshot: &AnySnapshot,
@@ -236,6 +244,18 @@ impl Generations {
             waiting: kept.waiting.clone(),
             suspects,
         })
+    }
+
+    /// Layers have come or gone: what the layers contained follows.
+    pub(super) fn renumber(&mut self, numbers: &Renumbered) {
+        for kept in &mut self.kept {
+            kept.contents = numbers.contents(&kept.contents);
+            kept.waiting = WaitingPath::all_renumbered(kept.waiting.as_deref(), numbers);
+            // It has what was there then, which may have been written anew since.
+            let contents = &mut Arc::make_mut(&mut kept.record).contents;
+            contents.layers = numbers.contents(&contents.layers);
+            contents.waiting = WaitingPath::all_renumbered(contents.waiting.as_deref(), numbers);
+        }
     }
 
     pub(crate) fn records(&self) -> Vec<Arc<Generation>> {

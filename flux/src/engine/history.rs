@@ -70,6 +70,13 @@ impl History {
         }
     }
 
+    /// The layers have other numbers now.
+    pub(super) fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        for refusal in &mut self.refusals {
+            refusal.report.renumber(&now);
+        }
+    }
+
     pub(crate) fn to_vec(&self) -> Vec<Refusal> {
         self.refusals.iter().cloned().collect()
     }

@@ -1,12 +1,14 @@
 //! One layer inside the engine: what its source holds, what of it could be decoded, what of it readers see; that equal content is
 //! no change.
 
+mod drop_in;
 mod found;
 mod given;
 mod kept;
 mod take_up;
 mod way_back;
 
+pub(in crate::engine) use drop_in::renumber_entry;
 #[cfg(feature = "json")]
 pub(crate) use kept::{FillReason, KeptContent};
 
@@ -26,7 +28,7 @@ use crate::{
     report::{self, Entry},
     source::{
         ArgumentPaths, Content, Health, LastProven, Observation, ReadAgain, UriSecrets,
-        VariablePaths,
+        VariablePaths, drop_ins::DropInLayers,
     },
 };
 use std::{path::PathBuf, sync::Arc, time::SystemTime};
@@ -39,6 +41,12 @@ pub(crate) struct LayerState {
     pub(crate) declared: Arc<str>,
     /// Where it is looked for, if in several places.
     pub(crate) searched: Vec<String>,
+    /// Which of the declared sources it is of.
+    pub(crate) source: usize,
+    /// The layers of its files, where it is a source of several.
+    pub(crate) drop_ins: Option<Arc<DropInLayers>>,
+    /// The name of its file, where it is one of several.
+    pub(crate) drop_in: Option<Arc<str>>,
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
     /// The file that is watched, absolute.
@@ -125,6 +133,9 @@ impl LayerState {
             declared: Arc::clone(&origin),
             origin,
             searched: Vec::new(),
+            source: 0,
+            drop_ins: None,
+            drop_in: None,
             decoder,
             optional,
             file: None,
@@ -199,6 +210,7 @@ impl LayerState {
     /// What the next update takes from it; none where it takes what readers see. A source that holds nothing is `Some(None)`.
     pub(crate) fn incoming(&self) -> Option<Option<Arc<[u8]>>> {
         match &self.pending {
+            _ if self.drop_ins.is_some() => None,
             Some(observation) if self.held_back(observation).is_some() => None,
             Some(Observation::Value(content)) => Some(Some(Arc::clone(&content.bytes))),
             Some(Observation::Absent) => Some(None),
@@ -223,6 +235,7 @@ impl LayerState {
     /// What its source holds; of one that cannot be read, what is newest.
     pub(super) fn observed_content(&self) -> LayerContent {
         match &self.newest {
+            Some(Observed::Bytes(_)) if self.drop_ins.is_some() => LayerContent::Silent(None),
             Some(Observed::Bytes(bytes)) => {
                 LayerContent::Document(Arc::clone(bytes), self.newest_place())
             }
@@ -375,6 +388,9 @@ impl LayerState {
 
     /// What is recognised as the same content later on. None is an absent document.
     pub(super) fn fingerprint(&self, content: Option<&[u8]>) -> Fingerprint {
+        if content.is_none() && self.drop_in.is_some() {
+            return Fingerprint::GONE;
+        }
         match &self.identities {
             Some(identities) => identities.of(self.decoder.as_ref(), content),
             None => by_bytes(content),

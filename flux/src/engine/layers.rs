@@ -3,9 +3,11 @@
 
 mod alike_entries;
 mod changed_by;
+mod drop_ins;
 mod empty_entries;
 mod entries;
 mod hidden_edits;
+mod keys;
 mod lost_keys;
 #[cfg(feature = "dotenv")]
 mod other_spellings;
@@ -43,12 +45,18 @@ use crate::{
     problem::Seg,
     schema::{Field, Kind, MAX_DEPTH},
 };
+use drop_ins::TakenBackFile;
+#[cfg(feature = "cli")]
+pub(crate) use keys::{DeclaredNames, KeyedLayer, keys};
 use read_tables::LayerTables;
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 /// A reducer of the program: the configuration that readers see and the layers, lowest first, to the folded layer.
 pub(crate) type Reducer =
     Arc<dyn Fn(Option<&AnySnapshot>, &[&AnyLayer]) -> Result<AnyLayer, ReducerError> + Send + Sync>;
+
+/// Layers, and what of each is warned of.
+type WarnedLayers = Vec<(usize, Vec<Entry>)>;
 
 /// Why a reducer of the program refuses.
 pub(crate) type ReducerError = Box<dyn std::error::Error + Send + Sync>;
@@ -65,6 +73,10 @@ pub(crate) struct Layers {
     tables: Option<Box<LayerTables>>,
     /// Whether a layer looks for its file in several places.
     searches: bool,
+    /// Whether a source has several files, each with a layer.
+    has_drop_ins: bool,
+    /// What was taken back of files that are gone, the oldest first.
+    taken_back: VecDeque<TakenBackFile>,
     /// What reports call that which is kept on disk, where a layer is filled with it.
     #[cfg(feature = "json")]
     pub(super) kept: Option<String>,
@@ -81,42 +93,36 @@ impl Layers {
             state.identities = Some(Box::new(Identities::new(schema.fields)));
         }
         let of_uris = states.iter().any(|state| state.uri_secrets.is_some());
-        let can_replace = states.len() > 1 && reducer.is_none();
+        let has_drop_ins = states.iter().any(|state| state.drop_ins.is_some());
+        let can_replace = (states.len() > 1 || has_drop_ins) && reducer.is_none();
         Layers {
             tables: can_replace.then(|| LayerTables::of(schema)).flatten(),
             searches: states.iter().any(|state| !state.searched.is_empty()),
+            has_drop_ins,
             has_secrets: any_secret((schema.fields)()) || of_uris,
             schema,
             states,
             unknown,
             reducer,
+            taken_back: VecDeque::new(),
             #[cfg(feature = "json")]
             kept: None,
         }
     }
 
-    /// What the layers are called where they are kept: their origins as they are declared, the second with the same one as `origin#2`.
-    pub(crate) fn keys(&self) -> Vec<String> {
-        let key = |(number, state): (usize, &LayerState)| {
-            let before = self.states.iter().take(number);
-            match before.filter(|one| one.declared == state.declared).count() {
-                0 => state.declared.to_string(),
-                same => format!("{}#{}", state.declared, same + 1),
-            }
-        };
-        self.states.iter().enumerate().map(key).collect()
-    }
-
     /// Decodes everything that is pending; answers with the warnings.
     pub(super) fn take_up(&mut self, update: u64) -> Vec<Entry> {
-        let mut all = Vec::new();
+        let (mut all, mut warned) = (Vec::new(), Vec::new());
+        let above = self.highest_given();
         for number in 0..self.states.len() {
             let state = &mut self.states[number];
             let (taken, before) = (state.unjudged, state.since);
             let mut warnings = state.take_up(self.schema, self.unknown, update);
             let anew = state.unjudged && (!taken || state.since != before);
             if anew {
-                warnings.extend(self.hidden_edits(number));
+                if above.is_some_and(|above| number < above) {
+                    warnings.extend(self.hidden_edits(number));
+                }
                 #[cfg(feature = "dotenv")]
                 if let Some(Decoder::Variables(_)) = self.states[number].decoder {
                     warnings.extend(self.other_spellings(number));
@@ -124,12 +130,13 @@ impl Layers {
             }
             let state = &self.states[number];
             if !warnings.is_empty() || (anew && !state.warnings.is_empty()) {
-                all.extend(self.warned(number, warnings));
+                self.warned(number, warnings, &mut warned);
             }
         }
         for (number, warnings) in self.read_entries_again(update) {
-            all.extend(self.warned(number, warnings));
+            self.warned(number, warnings, &mut warned);
         }
+        self.note_warned(warned, &mut all);
         if self.may_have_entries_without_effect() {
             all.extend(self.entries_without_effect());
         }
@@ -139,14 +146,35 @@ impl Layers {
         all
     }
 
-    /// These are the warnings of the layer from now on.
-    fn warned(&mut self, number: usize, warnings: Vec<Entry>) -> Vec<Entry> {
+    /// The highest layer that sets paths by variables or arguments.
+    fn highest_given(&self) -> Option<usize> {
+        let is_given = |state: &LayerState| state.prefix.is_some() || state.arguments.is_some();
+        self.states.iter().rposition(is_given)
+    }
+
+    /// These are the warnings of the layer from now on. What a variable is warned of is known at once, to those of other layers.
+    fn warned(&mut self, number: usize, warnings: Vec<Entry>, all: &mut WarnedLayers) {
         let new = warnings
             .into_iter()
             .filter(|entry| !self.is_warned_of(number, entry));
         let entries: Vec<Entry> = new.map(|entry| entry.layer(number)).collect();
-        self.states[number].warnings = self.problems_of_warnings(entries.clone());
-        entries
+        if self.states[number].prefix.is_some() {
+            self.states[number].warnings = self.problems_of_warnings(entries.clone());
+        }
+        all.push((number, entries));
+    }
+
+    /// Each of these layers has these warnings: they are put into words all together, since every document is searched for secrets.
+    fn note_warned(&mut self, warned: WarnedLayers, all: &mut Vec<Entry>) {
+        if warned.is_empty() {
+            return;
+        }
+        let entries = warned.iter().map(|(_, entries)| entries.clone());
+        let problems = self.problems_of_each(entries.collect());
+        for ((number, entries), problems) in warned.into_iter().zip(problems) {
+            self.states[number].warnings = problems;
+            all.extend(entries);
+        }
     }
 
     /// Whether the variable is reported by a layer below: a name without a prefix is one to each layer of the environment.
@@ -183,6 +211,18 @@ impl Layers {
         // What a document is warned of quotes nothing but the document.
         let report = self.report(entries, Keeping::Applied, &SeenConfigurations::default());
         report.problems().to_vec()
+    }
+
+    /// The same for several layers, each by itself.
+    fn problems_of_each(&self, layers: Vec<Vec<Entry>>) -> Vec<Vec<Problem>> {
+        if layers.iter().all(Vec::is_empty) {
+            return layers.iter().map(|_| Vec::new()).collect();
+        }
+        let secrets = self.secrets(&SeenConfigurations::default());
+        let fields = (self.schema.fields)();
+        let reports = Report::compose_each(fields, layers, Keeping::Applied, &secrets);
+        let problems = reports.into_iter().map(Report::into_problems);
+        problems.collect()
     }
 
     /// Why the newest content of the layers could not be decoded.
@@ -229,6 +269,9 @@ impl Layers {
             origin: state.origin.clone(),
             decoder: state.decoder.clone(),
             prefix: state.prefix.clone(),
+            source: state.source,
+            is_folder: state.drop_ins.is_some(),
+            drop_in: state.drop_in.clone(),
         });
         Served {
             layers: layers.collect(),
@@ -247,6 +290,9 @@ impl Layers {
             origin: state.origin_of(false).clone(),
             decoder: layer.decoder.clone(),
             prefix: layer.prefix.clone(),
+            source: layer.source,
+            is_folder: layer.is_folder,
+            drop_in: layer.drop_in.clone(),
         });
         // The same document may have been found in another place since.
         let contents = self.states.iter().zip(&*served.contents);

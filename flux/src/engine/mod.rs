@@ -32,6 +32,7 @@ mod now;
 mod probation;
 mod proposal;
 mod quarantine;
+mod renumbered;
 mod retry;
 mod schema;
 mod seen;
@@ -73,10 +74,13 @@ pub(crate) use judge::decode;
 pub(crate) use layer_state::LayerState;
 #[cfg(feature = "json")]
 pub(crate) use layer_state::{FillReason, KeptContent};
+#[cfg(feature = "cli")]
+pub(crate) use layers::{DeclaredNames, KeyedLayer, keys};
 pub(crate) use layers::{Layers, Reducer};
 pub(crate) use now::Now;
 pub(crate) use probation::ProbationStep;
 pub(crate) use proposal::{Action, Denial, Passed, Question};
+pub(crate) use renumbered::Renumbered;
 pub(crate) use schema::Schema;
 pub(crate) use served::{NewestContents, Served, ServedLayer, WaitingPath, WithdrawnWaits};
 pub use state::State;

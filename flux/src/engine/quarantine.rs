@@ -22,6 +22,14 @@ impl Quarantine {
         self.taken_back.is_empty() && self.remembered.is_empty()
     }
 
+    /// What of it this process took back, where there is anything.
+    pub(super) fn into_taken_back(self) -> Option<Quarantine> {
+        (!self.taken_back.is_empty()).then(|| Quarantine {
+            taken_back: self.taken_back,
+            remembered: Vec::new(),
+        })
+    }
+
     pub(super) fn add(&mut self, content: Fingerprint, why: &str) {
         self.remove(content);
         self.taken_back.push_back((content, why.to_owned()));

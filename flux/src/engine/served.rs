@@ -1,7 +1,7 @@
 //! What is kept of the configuration that readers see for explanations: its layers and contents, shared, so that an update copies a
 //! few pointers.
 
-use super::{content::LayerContent, value::AnySnapshot};
+use super::{content::LayerContent, renumbered::Renumbered, value::AnySnapshot};
 use crate::codec::Decoder;
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -47,6 +47,17 @@ pub(crate) struct WithdrawnWaits {
     pub(crate) until: SystemTime,
 }
 
+impl WithdrawnWaits {
+    /// The same with other numbers of the layers.
+    pub(super) fn renumbered(&self, numbers: &Renumbered) -> WithdrawnWaits {
+        WithdrawnWaits {
+            paths: WaitingPath::renumbered(&self.paths, numbers),
+            waited: numbers.contents(&self.waited),
+            until: self.until,
+        }
+    }
+}
+
 impl Served {
     /// Without what is to be known of readers and of restarts.
     pub(crate) fn alone(&self) -> Served {
@@ -54,6 +65,30 @@ impl Served {
             staged: None,
             waiting: None,
             besides: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same with other numbers of the layers; `layers` has those there are now.
+    pub(crate) fn renumbered(&self, numbers: &Renumbered, layers: Vec<ServedLayer>) -> Served {
+        let waits = |waits: &[WaitingPath]| WaitingPath::renumbered(waits, numbers);
+        let besides = self.besides.as_ref().map(|besides| {
+            let newest = besides.newest.as_ref().map(|newest| NewestContents {
+                contents: numbers.contents(&newest.contents),
+                is_refused: newest.is_refused,
+            });
+            let withdrawn = besides.withdrawn.iter();
+            let withdrawn = withdrawn.map(|one| Arc::new(one.renumbered(numbers)));
+            Arc::new(BesideWaits {
+                newest,
+                withdrawn: withdrawn.collect(),
+            })
+        });
+        Served {
+            layers: layers.into(),
+            contents: numbers.contents(&self.contents),
+            waiting: self.waiting.as_ref().map(|all| waits(all).into()),
+            besides,
             ..self.clone()
         }
     }
@@ -110,6 +145,23 @@ impl WaitingPath {
         ended.cloned().collect()
     }
 
+    /// The same of those that there are, if any.
+    pub(crate) fn all_renumbered(
+        all: Option<&[WaitingPath]>,
+        numbers: &Renumbered,
+    ) -> Option<Arc<[WaitingPath]>> {
+        all.map(|all| WaitingPath::renumbered(all, numbers).into())
+    }
+
+    /// Layers have come or gone: what the layers contained follows.
+    pub(crate) fn renumbered(all: &[WaitingPath], numbers: &Renumbered) -> Vec<WaitingPath> {
+        let follow = |one: &WaitingPath| WaitingPath {
+            running: numbers.contents(&one.running),
+            ..one.clone()
+        };
+        all.iter().map(follow).collect()
+    }
+
     /// Whether the path is this one, is below it, or contains it.
     fn overlaps(&self, path: &str) -> bool {
         let contains = |outer: &str, inner: &str| {
@@ -128,11 +180,18 @@ pub(crate) struct Staged {
 }
 
 /// What does not change of a layer.
+#[derive(Clone)]
 pub(crate) struct ServedLayer {
     pub(crate) origin: Arc<str>,
     pub(crate) decoder: Option<Decoder>,
     /// What the names of its variables begin with, where it is the environment.
     pub(crate) prefix: Option<String>,
+    /// Which of the declared sources it is of.
+    pub(crate) source: usize,
+    /// It is the own layer of a source of several files, which contains nothing.
+    pub(crate) is_folder: bool,
+    /// The name of its file, where it is one of several.
+    pub(crate) drop_in: Option<Arc<str>>,
 }
 
 /// Without any content, which may be secret.

@@ -16,7 +16,10 @@ use crate::{
     layer::{Parts, Presence},
     problem::{Flaw, Seg, What},
     schema::Field,
-    source::{Content, Observation, UriSecrets},
+    source::{
+        Content, Observation, UriSecrets,
+        drop_ins::{self, DropInLayers},
+    },
 };
 use std::{
     sync::Arc,
@@ -187,11 +190,14 @@ impl Codec for Unused {
 /// A layer that was kept on disk.
 #[cfg(feature = "json")]
 pub(super) fn kept(n: u32) -> KeptContent {
+    kept_of(Some((Some(n), None)))
+}
+
+/// What was kept of a layer on disk; none where it contained nothing.
+#[cfg(feature = "json")]
+pub(super) fn kept_of(content: Option<(Option<u32>, Option<u32>)>) -> KeptContent {
     KeptContent {
-        layer: Some(AnyLayer::new(SmallLayer {
-            n: Some(n),
-            m: None,
-        })),
+        layer: content.map(|(n, m)| AnyLayer::new(SmallLayer { n, m })),
         document: None,
         secrets: Vec::new(),
     }
@@ -239,6 +245,29 @@ pub(super) fn engine(
     let states = std::iter::once(lower).chain(upper).collect();
     let layers = Layers::new(&SMALL, states, Unknown::Warn, None);
     Engine::new(settings, layers, current, highest, now)
+}
+
+/// An engine over the required layer `lower`, and above it one for each file of `d`.
+pub(super) fn engine_of_folder(settings: Settings, now: Now) -> Engine {
+    let decoder = Decoder::Custom(Arc::new(Unused));
+    let lower = LayerState::new("lower", Some(decoder.clone()), false);
+    let mut folder = LayerState::new("d/*", Some(decoder.clone()), true);
+    let layers = DropInLayers::of("d/*", Some(decoder)).unwrap();
+    (folder.drop_ins, folder.source) = (layers.map(Arc::new), 1);
+    let layers = Layers::new(&SMALL, vec![lower, folder], Unknown::Warn, None);
+    Engine::new(settings, layers, None, 0, now)
+}
+
+/// The files of such a folder.
+pub(super) fn folder<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Observation {
+    let files: Vec<_> = files.into_iter().collect();
+    match files.is_empty() {
+        true => Observation::Absent,
+        false => {
+            let files = files.iter().map(|(name, text)| (*name, text.as_bytes()));
+            Observation::Value(Content::new(drop_ins::written(files)))
+        }
+    }
 }
 
 pub(super) fn document(text: &str) -> Observation {

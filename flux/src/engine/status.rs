@@ -192,6 +192,20 @@ pub struct LayerStatus {
     pub refused: bool,
 }
 
+impl LayerStatus {
+    /// That of a file which is not there yet, of the source whose status this is.
+    pub(crate) fn of_new_file(&self, origin: Arc<str>) -> LayerStatus {
+        LayerStatus {
+            origin,
+            present: false,
+            changed: None,
+            received: 0,
+            refused: false,
+            ..self.clone()
+        }
+    }
+}
+
 impl Status {
     /// The same where nothing is watched any more. What is read at start alone stays what it was.
     pub(crate) fn unwatched(&self) -> Status {

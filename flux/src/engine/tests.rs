@@ -1,5 +1,7 @@
 //! The engine alone: over a schema written by hand, with a clock that the test moves.
 
+#[cfg(feature = "json")]
+mod drop_ins;
 mod evaluation;
 mod way_back;
 

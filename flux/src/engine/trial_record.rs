@@ -14,7 +14,11 @@ pub(crate) use in_a_row::InARow;
 pub(crate) use quarantined::{QuarantinedContent, listed};
 
 use super::fingerprint::{Fingerprint, FingerprintKey};
-use std::time::{Duration, SystemTime};
+use crate::{problem::escaped, source::drop_ins::MOST_FILES};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, SystemTime},
+};
 
 /// The first time in quarantine; twice as long each time after that, up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(60 * 60);
@@ -22,6 +26,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// More quarantined content than this is forgotten, the oldest first.
 const MOST: usize = 64;
+
+/// Of more than this the changed paths are not kept: a record has a bound.
+const MOST_WITH_PATHS: usize = 64;
 
 /// More changed paths than this are not listed.
 const MOST_PATHS: usize = 16;
@@ -37,6 +44,8 @@ pub(crate) struct TrialRecord {
     pub(crate) quarantined: Vec<QuarantinedContent>,
     /// The deaths since the last trial that was passed.
     pub(crate) in_a_row: Option<InARow>,
+    /// How much quarantined content is not forgotten; not on disk.
+    pub(crate) most: usize,
 }
 
 /// A configuration that is applied, or about to be, and not trusted yet.
@@ -69,7 +78,13 @@ impl TrialRecord {
             on_trial: None,
             quarantined: Vec::new(),
             in_a_row: None,
+            most: MOST,
         }
+    }
+
+    /// All files of a folder may be new at once, and none of them may be forgotten while the others are held back.
+    pub(crate) fn has_folders(&mut self) {
+        self.most = MOST + MOST_FILES;
     }
 
     /// The record as a start begins with it. `died` where the process that wrote it is gone, `trusted` what the last known good
@@ -83,7 +98,10 @@ impl TrialRecord {
         now: SystemTime,
     ) -> Option<Aftermath> {
         let Some(trusted) = trusted else {
-            *self = TrialRecord::new(self.key);
+            *self = TrialRecord {
+                most: self.most,
+                ..TrialRecord::new(self.key)
+            };
             return None;
         };
         for content in &mut self.quarantined {
@@ -124,21 +142,15 @@ impl TrialRecord {
     /// Holds a death against everything that is not trusted in a configuration. Each layer has a count of its own, since another
     /// one may hold new content at every start.
     fn count(&mut self, trial: &OnTrial, trusted: &Fingerprints, now: SystemTime) {
-        for entry in trial
-            .fingerprints
-            .iter()
-            .filter(|one| !trusted.contains(one))
-        {
-            let (layer, fingerprint) = entry;
-            let known = self
-                .quarantined
-                .iter_mut()
-                .find(|one| one.is(layer, *fingerprint));
-            match known {
-                Some(known) => known.deaths = known.deaths.saturating_add(1),
-                None => self.quarantined.push(QuarantinedContent {
-                    layer: layer.clone(),
-                    fingerprint: *fingerprint,
+        let places = self.places();
+        let mut known = Vec::new();
+        let mut new = Vec::new();
+        for entry in suspects(trial, trusted) {
+            match places.get(entry) {
+                Some(at) => known.push(*at),
+                None => new.push(QuarantinedContent {
+                    layer: entry.0.clone(),
+                    fingerprint: entry.1,
                     changed: trial.changed.clone(),
                     deaths: 1,
                     until: now + LONGEST,
@@ -148,20 +160,19 @@ impl TrialRecord {
                 }),
             }
         }
+        for at in known {
+            let known = &mut self.quarantined[at];
+            known.deaths = known.deaths.saturating_add(1);
+        }
+        self.quarantined.extend(new);
         self.forget_surplus();
     }
 
     /// What of a configuration is not trusted, and died as often as the configuration did, is not applied for a while.
     fn quarantine(&mut self, trial: &OnTrial, trusted: &Fingerprints, tries: u32, now: SystemTime) {
-        let suspects = trial
-            .fingerprints
-            .iter()
-            .filter(|one| !trusted.contains(one));
-        let suspects: Vec<_> = suspects.collect();
-        let of = |(layer, fingerprint): &&(String, Fingerprint)| {
-            let known = |one: &QuarantinedContent| one.is(layer, *fingerprint);
-            self.quarantined.iter().position(known)
-        };
+        let suspects: Vec<_> = suspects(trial, trusted).collect();
+        let places = self.places();
+        let of = |one: &&(String, Fingerprint)| places.get(*one).copied();
         let is_over = |content: &QuarantinedContent| content.times > 0 || content.deaths >= tries;
         let guilty =
             |one: &&(String, Fingerprint)| of(one).is_some_and(|at| is_over(&self.quarantined[at]));
@@ -190,17 +201,27 @@ impl TrialRecord {
                 after: 0,
             });
         }
-        known.sort_unstable();
-        for at in known.into_iter().rev() {
-            self.quarantined.remove(at);
-        }
+        let known: HashSet<usize> = known.into_iter().collect();
+        let mut at = 0..;
+        self.quarantined
+            .retain(|_| at.next().is_none_or(|at| !known.contains(&at)));
         self.quarantined.extend(added);
         self.forget_surplus();
     }
 
+    /// Where each content is in the list.
+    fn places(&self) -> HashMap<(String, Fingerprint), usize> {
+        let all = self.quarantined.iter().enumerate();
+        all.map(|(at, one)| ((one.layer.clone(), one.fingerprint), at))
+            .collect()
+    }
+
     /// What is only suspected is forgotten before what is in quarantine.
     fn forget_surplus(&mut self) {
-        while self.quarantined.len() > MOST {
+        for content in self.quarantined.iter_mut().rev().skip(MOST_WITH_PATHS) {
+            content.changed.clear();
+        }
+        while self.quarantined.len() > self.most {
             let suspected = |content: &QuarantinedContent| content.is_suspected();
             let at = self.quarantined.iter().position(suspected);
             self.quarantined.remove(at.unwrap_or(0));
@@ -240,15 +261,13 @@ impl TrialRecord {
         }
     }
 
-    /// The other layers with content in quarantine; none where there is none.
-    pub(crate) fn in_quarantine_beside(&self, layer: &str) -> Option<String> {
-        let mut others: Vec<String> = (self.in_quarantine())
-            .filter(|content| content.layer != layer)
-            .map(|content| content.layer.clone())
-            .collect();
-        others.sort();
-        others.dedup();
-        (!others.is_empty()).then(|| listed(&others))
+    /// The layers with content in quarantine, each once.
+    pub(crate) fn layers_in_quarantine(&self) -> Vec<&str> {
+        let held = self.in_quarantine();
+        let mut layers: Vec<&str> = held.map(|content| &*content.layer).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        layers
     }
 
     /// What is not applied now.
@@ -284,10 +303,14 @@ impl TrialRecord {
 
     /// The most deaths that are held against any of these contents.
     pub(crate) fn past_deaths(&self, fingerprints: &Fingerprints, tries: u32) -> u32 {
-        let found = self.quarantined.iter().filter(|content| {
-            let has = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
-            fingerprints.iter().any(has)
-        });
+        if self.quarantined.is_empty() {
+            return 0;
+        }
+        let all: HashSet<(&str, Fingerprint)> = by_layer(fingerprints).collect();
+        let found = self
+            .quarantined
+            .iter()
+            .filter(|content| all.contains(&(content.layer.as_str(), content.fingerprint)));
         let deaths = found.map(|content| match content.is_suspected() {
             true => content.deaths,
             false => tries.saturating_sub(1),
@@ -297,12 +320,43 @@ impl TrialRecord {
 
     /// This content is trusted now: nothing is held against it any more.
     pub(crate) fn forgive(&mut self, trusted: &Fingerprints) {
-        let good = |content: &QuarantinedContent| {
-            let is = |(layer, found): &(String, Fingerprint)| content.is(layer, *found);
-            trusted.iter().any(is)
-        };
-        self.quarantined.retain(|content| !good(content));
+        if self.quarantined.is_empty() {
+            return;
+        }
+        let all: HashSet<(&str, Fingerprint)> = by_layer(trusted).collect();
+        self.quarantined
+            .retain(|content| !all.contains(&(content.layer.as_str(), content.fingerprint)));
     }
+}
+
+fn by_layer(fingerprints: &Fingerprints) -> impl Iterator<Item = (&str, Fingerprint)> {
+    fingerprints
+        .iter()
+        .map(|(layer, one)| (layer.as_str(), *one))
+}
+
+/// Those of these layers that are not this one, as a list for people; none where there is none.
+pub(crate) fn beside(layers: &[&str], layer: &str) -> Option<String> {
+    let mut others = layers.iter().filter(|other| **other != layer);
+    let mut named: Vec<String> = others
+        .by_ref()
+        .take(MOST_PATHS)
+        .map(|one| escaped(one).into_owned())
+        .collect();
+    match others.count() {
+        0 => {}
+        more => named.push(format!("and {more} more")),
+    }
+    (!named.is_empty()).then(|| listed(&named))
+}
+
+/// What of a configuration is not trusted.
+fn suspects<'t>(
+    trial: &'t OnTrial,
+    trusted: &Fingerprints,
+) -> impl Iterator<Item = &'t (String, Fingerprint)> {
+    let trusted: HashSet<(String, Fingerprint)> = trusted.iter().cloned().collect();
+    (trial.fingerprints.iter()).filter(move |one| !trusted.contains(*one))
 }
 
 /// The first paths, and how many more there are.

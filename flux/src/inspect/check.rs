@@ -6,6 +6,7 @@ mod text;
 
 use super::{
     answers::{Answers, secret_sources},
+    drop_ins::{refuse_what_is_too_large, with_files},
     inputs::{InputError, InputTarget, Inputs, LayerName, by_layer, left_out, read_file},
 };
 use crate::{
@@ -209,8 +210,8 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
     let now = runtime::now();
     let schema = spec.options.schema;
     let mut declared: Vec<OfflineLayer> = Vec::new();
-    let offline = |source: Source| offline(source, inputs);
-    declared.extend(spec.sources.into_iter().map(offline));
+    let offline = |source: Source| with_files(offline(source, inputs), inputs);
+    declared.extend(spec.sources.into_iter().flat_map(offline));
     let mut new = Vec::new();
     for document in &inputs.documents {
         if let InputTarget::New(name, format) = &document.target {
@@ -221,23 +222,24 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
                 decoder: Some(Decoder::from(*format)),
                 optional: true,
                 content: OfflineContent::Elsewhere,
+                drop_in: None,
                 searched: Vec::new(),
             });
         }
     }
-    declared.extend(spec.overrides.into_iter().map(offline));
+    declared.extend(spec.overrides.into_iter().flat_map(offline));
     let names: Vec<LayerName> = declared.iter().map(name_of).collect();
     let documents = by_layer(inputs, &names, &new)?;
     let left_out = left_out(inputs, &names, &documents)?;
     let (mut states, mut checked, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for ((layer, document), is_left_out) in declared.into_iter().zip(documents).zip(left_out) {
-        let origin = layer.origin.clone();
+        let (origin, drop_in) = (layer.origin.clone(), layer.drop_in.clone());
         files.push(match (document, &layer.content) {
             (Some(document), _) => document.path().map(PathBuf::from),
             (None, OfflineContent::File(path)) => Some(path.clone()),
             _ => None,
         });
-        let (state, input) = match (document, is_left_out) {
+        let (mut state, input) = match (document, is_left_out) {
             (_, true) => (absent(layer, now), LayerInput::LeftOut),
             (Some(_), false) if inputs.are_compared_with => {
                 (absent(layer, now), LayerInput::LeftOut)
@@ -257,9 +259,11 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
                 None => read(schema, layer, spec.options.unknown, now)?,
             },
         };
+        state.drop_in = drop_in;
         states.push(state);
         checked.push(CheckedLayer { origin, input });
     }
+    refuse_what_is_too_large(&mut states, now);
     let is_incomplete = checked
         .iter()
         .any(|layer| layer.input == LayerInput::LeftOut);
@@ -320,7 +324,10 @@ pub(super) fn name_of(layer: &OfflineLayer) -> LayerName {
     LayerName {
         origin: layer.origin.clone(),
         file,
-        has_document: !matches!(layer.content, OfflineContent::Given(_)),
+        has_document: !matches!(
+            layer.content,
+            OfflineContent::Given(_) | OfflineContent::Files(..)
+        ),
     }
 }
 
@@ -342,6 +349,12 @@ pub(super) fn read(
     let mut state = LayerState::new(origin.clone(), decoder, layer.optional);
     match &layer.content {
         OfflineContent::Elsewhere => return Ok((absent(layer, now), LayerInput::LeftOut)),
+        OfflineContent::Files(layers, files) => {
+            state.drop_ins = Some(Arc::clone(layers));
+            let files = files.clone();
+            let of_files = files.map(|are_some| LayerState::of_files(are_some, None));
+            state.observe(of_files.unwrap_or_else(Observation::Unreadable), now);
+        }
         OfflineContent::Broken(problem) => {
             let (origin, problem) = (layer.origin.clone(), problem.clone());
             return Err(InputError::Declaration { origin, problem });

@@ -198,7 +198,7 @@ impl Inputs {
     pub(super) fn kept(&self, layer: &OfflineLayer) -> Option<Arc<[u8]>> {
         let is_read = matches!(
             layer.content,
-            OfflineContent::File(_) | OfflineContent::Given(_)
+            OfflineContent::File(_) | OfflineContent::Files(..) | OfflineContent::Given(_)
         );
         let mut kept = self.kept.iter().filter(|_| !is_read);
         let found = kept.find(|(origin, _)| *origin == layer.origin);

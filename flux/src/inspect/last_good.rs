@@ -2,15 +2,22 @@
 
 use super::{
     check::{Checked, absent, evaluated, name_of, offline, read, with_variables},
+    drop_ins::of_files,
     inputs::{Inputs, left_out},
     planned::{KeptBase, PlanBase, PlannedChange},
 };
 use crate::{
     Builder, Config,
-    engine::{LayerState, Schema},
+    engine::{self, DeclaredNames, KeyedLayer, LayerState, Schema},
     runtime::{self, KeptConfiguration, KeptDefaults},
-    source::{Content, Observation, declare::OfflineContent},
+    source::{
+        Content, Observation,
+        declare::{OfflineContent, OfflineLayer},
+        drop_ins::DropInLayers,
+    },
 };
+
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What a program served last, as far as it is on disk.
 pub(crate) struct LastGood {
@@ -35,18 +42,18 @@ impl<C: Config> Builder<C> {
         };
         with_variables(&mut self.spec, inputs).map_err(|error| error.to_string())?;
         let (now, schema, options) = (runtime::now(), self.spec.options.schema, &self.spec.options);
-        let (mut states, mut origins, mut elsewhere) =
-            (Vec::<LayerState>::new(), Vec::<String>::new(), Vec::new());
+        let (mut states, mut elsewhere) = (Vec::<LayerState>::new(), Vec::new());
         let sources = self.spec.sources.into_iter().chain(self.spec.overrides);
-        let layers: Vec<_> = sources.map(|source| offline(source, inputs)).collect();
+        let declared: Vec<OfflineLayer> = sources.map(|source| offline(source, inputs)).collect();
+        let kept_layers = kept.with_content();
+        let layers = with_kept_files(declared, &kept_layers);
+        let keys = engine::keys(layers.iter().map(keyed));
         let names: Vec<_> = layers.iter().map(name_of).collect();
         let none: Vec<_> = names.iter().map(|_| None).collect();
         let left_out = left_out(&inputs.terms(), &names, &none);
         let left_out = left_out.map_err(|error| error.to_string())?;
-        for (layer, is_left_out) in layers.into_iter().zip(left_out) {
+        for ((layer, key), is_left_out) in layers.into_iter().zip(keys).zip(left_out) {
             let origin = layer.declared.clone();
-            let same = origins.iter().filter(|one| **one == origin).count();
-            origins.push(origin.clone());
             if is_left_out {
                 states.push(absent(layer, now));
                 continue;
@@ -56,17 +63,13 @@ impl<C: Config> Builder<C> {
                 states.push(read.map_err(|error| error.to_string())?.0);
                 continue;
             }
-            let key = match same {
-                0 => origin.clone(),
-                same => format!("{origin}#{}", same + 1),
-            };
             // What nobody asks a server for is read as the layer declares it.
             let is_file = matches!(layer.content, OfflineContent::File(_));
             let Some((decoder, bytes)) = kept.document(&key, is_file)? else {
                 states.push(absent(layer, now));
                 continue;
             };
-            if same == 0 && !is_file {
+            if key == origin && !is_file {
                 elsewhere.push((origin.clone(), bytes.clone()));
             }
             let mut state = LayerState::new(origin, Some(decoder), true);
@@ -94,6 +97,42 @@ impl<C: Config> Builder<C> {
             elsewhere,
             defaults: kept.into_defaults(),
         }))
+    }
+}
+
+/// The layers, and behind those of sources of several files the ones of the files that were kept.
+fn with_kept_files(declared: Vec<OfflineLayer>, kept: &[&str]) -> Vec<OfflineLayer> {
+    let names = DeclaredNames::of(declared.iter().map(keyed));
+    let folders = declared.iter().filter_map(folder).enumerate();
+    let files: Vec<(Arc<DropInLayers>, BTreeSet<String>)> = folders
+        .map(|(number, folder)| {
+            let known = kept.iter().filter_map(|key| names.file(number, key));
+            (Arc::clone(folder), known.map(str::to_owned).collect())
+        })
+        .collect();
+    let mut files = files.into_iter();
+    let mut with_files = |layer: OfflineLayer| match folder(&layer).is_some() {
+        true => match files.next() {
+            Some((folder, files)) => of_files(layer, &folder, files),
+            None => vec![layer],
+        },
+        false => vec![layer],
+    };
+    declared.into_iter().flat_map(&mut with_files).collect()
+}
+
+fn folder(layer: &OfflineLayer) -> Option<&Arc<DropInLayers>> {
+    match &layer.content {
+        OfflineContent::Files(folder, _) => Some(folder),
+        _ => None,
+    }
+}
+
+fn keyed(layer: &OfflineLayer) -> KeyedLayer<'_> {
+    KeyedLayer {
+        declared: &layer.declared,
+        drop_ins: folder(layer).map(|folder| &**folder),
+        is_file: layer.drop_in.is_some(),
     }
 }
 

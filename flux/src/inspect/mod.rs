@@ -6,6 +6,7 @@ mod blame;
 mod check;
 mod default;
 mod describe;
+mod drop_ins;
 mod effective;
 mod error;
 mod explanation;

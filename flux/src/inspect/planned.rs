@@ -20,6 +20,7 @@ use super::{
     Inspector,
     answers::{Answers, secret_sources},
     answers_of,
+    drop_ins::with_given,
     inputs::{InputError, Inputs, LayerName, by_layer, left_out},
     silent::{SilentReason, SilentSetting, silent},
 };
@@ -40,6 +41,7 @@ use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
+    sync::Arc,
 };
 
 /// What a plan with missing values does not show.
@@ -196,6 +198,15 @@ impl Inspector<'_> {
         let Some(current) = instance.outlet.load() else {
             return Err(not_applied(&status));
         };
+        let plan = instance.plan();
+        let plan = plan.ok_or_else(|| not_applied(&status))?;
+        let (old, status) = match with_given(&plan, &status, inputs) {
+            None => (old, status),
+            Some(status) => {
+                let old = Answers::new(schema, types, &status, None);
+                (Arc::new(old), Arc::new(status))
+            }
+        };
         let planning = Planning {
             schema,
             types,
@@ -204,8 +215,6 @@ impl Inspector<'_> {
             current,
             base,
         };
-        let plan = instance.plan();
-        let plan = plan.ok_or_else(|| not_applied(&status))?;
         planning.plan(&plan, inputs)
     }
 }
@@ -244,7 +253,7 @@ impl Planning<'_> {
         let names = states.iter().map(|state| LayerName {
             origin: state.origin.to_string(),
             file: state.file.clone(),
-            has_document: state.decoder.is_some(),
+            has_document: state.decoder.is_some() && state.drop_ins.is_none(),
         });
         let names: Vec<LayerName> = names.collect();
         let documents = by_layer(inputs, &names, &[])?;
@@ -316,7 +325,7 @@ impl Planning<'_> {
         };
         let waits = judged.value.as_ref().map(|_| &*judged.pending_restart);
         let mut notes = self.left_out(&names, &left_out);
-        let settling = self.settling(&names, &plan.files_now(), &given);
+        let settling = self.settling(&names, &plan.files_now(served), &given);
         notes.extend(settling.iter().map(|one| one.text.clone()));
         notes.extend(self.notes(&given, waits));
         if !missing.is_empty() && judged.refused.is_none() {

@@ -1,8 +1,11 @@
 //! What a capacitor writes into its recording, and when: starts, contents, commands, outcomes.
 
+mod files;
 #[cfg(test)]
 #[cfg(feature = "derive")]
 mod tests;
+
+use files::FilesOfSource;
 
 use crate::record::{
     Outcome, Recorder, Refused,
@@ -79,6 +82,8 @@ struct RecordedStart {
     generation: u64,
     schema: &'static Schema,
     redactor: Redactor,
+    /// Of each layer that the redactor knows, which one it is here, and of which of its files.
+    slots: Vec<(usize, Option<String>)>,
     layers: Vec<Recorded>,
     started: bool,
     waiting: Vec<(Duration, Unwritten)>,
@@ -99,6 +104,8 @@ struct Recorded {
     optional: bool,
     decoder: Option<Decoder>,
     input: RecordedInput,
+    /// Its files, where it is a source of several.
+    files: Option<FilesOfSource>,
     last: Option<Arc<[u8]>>,
     printed: String,
 }
@@ -154,6 +161,7 @@ impl RecorderHook for RecorderOfStarts {
             generation,
             schema,
             redactor: Redactor::new(schema, layers.len()),
+            slots: (0..layers.len()).map(|layer| (layer, None)).collect(),
             layers: (layers.iter().enumerate())
                 .map(|(at, opened)| Recorded::new(schema, opened, read(at)))
                 .collect(),
@@ -264,16 +272,25 @@ impl RecordedStart {
         let waiting = std::mem::take(&mut self.waiting);
         if self.recorder.wants_documents() {
             for (_, one) in &waiting {
-                if let Unwritten::Document { layer, content, .. } = one
-                    && let Some(decoder) = &self.layers[*layer].decoder
-                {
-                    self.redactor.expect(*layer, decoder, &content.bytes);
+                let Unwritten::Document { layer, content, .. } = one else {
+                    continue;
+                };
+                let slot = self.slot(*layer, None);
+                let recorded = &self.layers[*layer];
+                if let Some(files) = &recorded.files {
+                    let layers = Arc::clone(&files.layers);
+                    self.expect_files(*layer, &layers, &content.bytes);
+                } else if let Some(decoder) = &recorded.decoder {
+                    self.redactor.expect(slot, decoder, &content.bytes);
                 }
             }
         }
         if !std::mem::replace(&mut self.started, true) {
+            let slots: Vec<usize> = (0..self.layers.len())
+                .map(|layer| self.slot(layer, None))
+                .collect();
             let redactor = &mut self.redactor;
-            let layers = self.layers.iter().enumerate();
+            let layers = slots.into_iter().zip(&self.layers);
             let what = LineKind::Start(Start {
                 config: self.schema.name.to_owned(),
                 generation: self.generation,
@@ -329,12 +346,16 @@ impl RecordedStart {
     }
 
     fn document(&mut self, layer: usize, content: Content) -> RecordedObservation {
+        let slot = self.slot(layer, None);
+        if self.layers[layer].files.is_some() && self.recorder.wants_documents() {
+            return self.files(layer, &content);
+        }
         let recorded = &mut self.layers[layer];
         let decoder = recorded.decoder.as_ref();
         let Some(decoder) = decoder.filter(|_| self.recorder.wants_documents()) else {
             return RecordedObservation::Absent;
         };
-        let redacted = self.redactor.document(layer, decoder, &content.bytes);
+        let redacted = self.redactor.document(slot, decoder, &content.bytes);
         let mut text = redacted.text;
         // Other bytes are news, also where only a comment was another one.
         if text == recorded.printed {
@@ -379,6 +400,7 @@ impl Recorded {
             optional: opened.optional,
             decoder: opened.decoder.clone(),
             input,
+            files: opened.drop_ins.as_ref().map(FilesOfSource::of),
             last: None,
             printed: String::new(),
         }
@@ -386,6 +408,15 @@ impl Recorded {
 
     fn declared(&self, redactor: &mut Redactor, at: usize) -> RecordedLayer {
         let (kind, note) = match &self.input {
+            RecordedInput::Watched if self.files.is_some() => {
+                let layers = self.files.as_ref().map(|files| &files.layers);
+                let common = layers.and_then(|layers| layers.common_decoder());
+                let kind = RecordedLayerKind::Files {
+                    pattern: layers.map_or(String::new(), |layers| layers.named_pattern()),
+                    encoding: common.map(Encoding::of),
+                };
+                (kind, None)
+            }
             RecordedInput::Watched => {
                 let encoding = self.decoder.as_ref().map_or(Encoding::Json, Encoding::of);
                 (RecordedLayerKind::Watched(encoding), None)

@@ -66,6 +66,11 @@ pub(super) struct RecordedLayer {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum RecordedLayerKind {
     Watched(Encoding),
+    /// Several files that fit a pattern; none where the name of each says how it is encoded.
+    Files {
+        pattern: String,
+        encoding: Option<Encoding>,
+    },
     /// Its variables; one without a text is not Unicode.
     Environment {
         prefix: String,
@@ -253,6 +258,9 @@ impl RecordedLayer {
     fn json(&self) -> Value {
         let mut layer = match &self.kind {
             RecordedLayerKind::Watched(encoding) => json!({ "format": encoding.name() }),
+            RecordedLayerKind::Files { pattern, encoding } => {
+                json!({ "files": pattern, "encoding": encoding.map(Encoding::name) })
+            }
             RecordedLayerKind::Environment {
                 prefix,
                 variables,
@@ -285,6 +293,12 @@ impl RecordedLayer {
     fn read(value: &Value) -> Option<RecordedLayer> {
         let kind = if let Some(format) = value.get("format").and_then(text) {
             RecordedLayerKind::Watched(Encoding::all().find(|one| one.name() == format)?)
+        } else if let Some(pattern) = value.get("files").and_then(text) {
+            let encoding = match value.get("encoding").and_then(text) {
+                None => None,
+                Some(name) => Some(Encoding::all().find(|one| one.name() == name)?),
+            };
+            RecordedLayerKind::Files { pattern, encoding }
         } else if let Some(prefix) = value.get("prefix").and_then(text) {
             let variables = value.get("variables")?.as_object()?.iter();
             let refused = value.get("refused").and_then(Value::as_array);

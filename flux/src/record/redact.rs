@@ -69,6 +69,13 @@ impl Redactor {
         }
     }
 
+    /// A layer that was not known so far has this number, and those from it on the next.
+    pub(super) fn insert(&mut self, layer: usize) {
+        self.chosen.insert(layer, ChosenPlaceholders::default());
+        self.original.insert(layer, None);
+        self.redacted.insert(layer, None);
+    }
+
     /// The layer contains nothing (any more).
     pub(super) fn silent(&mut self, layer: usize) {
         self.original[layer] = None;

@@ -2,7 +2,7 @@
 
 use crate::record::{
     Outcome, Recorder, Sink,
-    document::TreeCodec,
+    document::{Encoding, TreeCodec},
     line::{
         Line, LineKind, RecordedHealth, RecordedLayer, RecordedLayerKind, RecordedObservation,
         Start,
@@ -14,10 +14,13 @@ use crate::{
     codec::Decoder,
     report::outgoing::SafeText,
     schema::Field,
-    source::script::{Script, ScriptHandle},
+    source::{
+        drop_ins::DropInLayers,
+        script::{Script, ScriptHandle},
+    },
 };
 use flux_syntax::{Part, Template};
-use std::{fmt, ops::Deref, str::FromStr};
+use std::{fmt, ops::Deref, str::FromStr, sync::Arc};
 use tokio::time::{Instant, sleep_until};
 
 /// One start of a capacitor as a [`Recorder`] wrote it down.
@@ -272,10 +275,15 @@ fn source_of(layer: &RecordedLayer, fields: &'static [Field]) -> (Source, Option
     let (source, handle) = match &layer.kind {
         RecordedLayerKind::Watched(encoding) => {
             let mut source = Source::watcher(script);
-            source.format = match encoding.format() {
-                Some(format) => Some(Decoder::from(format)),
-                None => encoding.tree_decoder(fields),
-            };
+            source.format = decoder_of(*encoding, fields);
+            (source, handle)
+        }
+        RecordedLayerKind::Files { pattern, encoding } => {
+            let decoder = encoding.and_then(|encoding| decoder_of(encoding, fields));
+            let mut source = Source::watcher(script);
+            // What it cannot be is refused where its files are observed.
+            let layers = DropInLayers::of(pattern, decoder).ok().flatten();
+            source.drop_ins = layers.map(Arc::new);
             (source, handle)
         }
         RecordedLayerKind::Given(given) => {
@@ -306,6 +314,13 @@ fn source_of(layer: &RecordedLayer, fields: &'static [Field]) -> (Source, Option
     match layer.optional {
         true => (source.optional(), Some(handle)),
         false => (source, Some(handle)),
+    }
+}
+
+fn decoder_of(encoding: Encoding, fields: &'static [Field]) -> Option<Decoder> {
+    match encoding.format() {
+        Some(format) => Some(Decoder::from(format)),
+        None => encoding.tree_decoder(fields),
     }
 }
 

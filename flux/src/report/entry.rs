@@ -144,6 +144,11 @@ impl Entry {
         self
     }
 
+    /// The layers have other numbers now.
+    pub(crate) fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        self.layer = self.layer.and_then(now);
+    }
+
     /// The number of its layer, where it is in one.
     pub(crate) fn layer_number(&self) -> Option<usize> {
         self.layer

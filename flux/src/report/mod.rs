@@ -26,7 +26,11 @@ use crate::{
 use secrets::{DocumentText, KnownSecrets, ReadDocument, SecretSources};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use snippet::Excerpt;
-use std::{fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 pub use crate::problem::{Fix, KeyPath, KeyPathError, ProblemKind, Seg as PathStep};
 pub(crate) use entry::{ArgumentPlace, Entry};
@@ -85,24 +89,31 @@ impl Report {
     #[cold]
     pub(crate) fn compose(
         fields: &'static [Field],
-        mut entries: Vec<Entry>,
+        entries: Vec<Entry>,
         keeping: Keeping,
         secrets: &SecretSources<'_>,
     ) -> Self {
-        for entry in &mut entries {
+        let mut reports = Report::compose_each(fields, vec![entries], keeping, secrets);
+        reports.pop().unwrap_or(Report {
+            keeping,
+            problems: Vec::new(),
+            changed: None,
+        })
+    }
+
+    /// A report of each of these. Every document is read once for all of them.
+    #[cold]
+    pub(crate) fn compose_each(
+        fields: &'static [Field],
+        mut all: Vec<Vec<Entry>>,
+        keeping: Keeping,
+        secrets: &SecretSources<'_>,
+    ) -> Vec<Self> {
+        for entry in all.iter_mut().flatten() {
             entry.conclude(keeping);
         }
-        let are_warnings = entries.iter().all(|entry| entry.is_warning);
-        let mut more = 0;
-        entries.retain(|entry| match entry.problem.what {
-            What::More(count) => {
-                more += count;
-                false
-            }
-            _ => true,
-        });
-        let sources = sources(&entries);
-        let needs_places = entries.iter().any(|entry| entry.place.is_some());
+        let sources = sources(all.iter().flatten());
+        let needs_places = all.iter().flatten().any(|entry| entry.place.is_some());
         let own = sources.iter().map(|(bytes, decoder)| DocumentText {
             layer: 0,
             bytes,
@@ -114,58 +125,31 @@ impl Report {
             .copied()
             .filter(|_| schema::any_secret(fields));
         let read = ReadDocument::all(fields, own.chain(documents), needs_places);
-        let texts: Vec<Text<'_, '_>> = (read.iter())
-            .filter(|read| sources.iter().any(|(bytes, _)| read.is_of(bytes)))
-            .map(|read| Text {
-                read,
-                excerpt: Excerpt::read(fields, read),
-                finder: read.document().map(Finder::new),
+        // What problems are in comes first.
+        let texts = read.iter().take(sources.len());
+        let texts: HashMap<*const u8, Text<'_, '_>> = texts
+            .map(|read| {
+                let text = Text {
+                    excerpt: Excerpt::read(fields, read),
+                    finder: read.document().map(Finder::new),
+                };
+                (read.place(), text)
             })
             .collect();
         let secrets = &KnownSecrets::in_documents(fields, &read, secrets);
-        let text_of = |entry: &Entry| {
-            let (bytes, _) = entry.text.as_ref()?;
-            texts.iter().find(|text| text.read.is_of(bytes))
-        };
-        for entry in &mut entries {
-            if let Some(place) = &entry.place {
-                let finder = text_of(entry).and_then(|text| text.finder.as_ref());
-                entry.at = finder.and_then(|finder| finder.place(place));
+        let reports = all.into_iter().map(|entries| {
+            let problems = problems(fields, entries, &texts, secrets);
+            Report {
+                keeping,
+                problems,
+                changed: None,
             }
-        }
-        let typed = |entry: &Entry| entry.argument.as_ref().and_then(|one| one.position);
-        entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at, typed(entry)));
-        more += entries.len().saturating_sub(MOST_PROBLEMS);
-        entries.truncate(MOST_PROBLEMS);
-        let problem_of = |entry: &Entry| {
-            let shown = match (text_of(entry), entry.at) {
-                (Some(text), Some(at)) => {
-                    let layer = entry.layer;
-                    text.excerpt.line(at, &entry.problem, layer, secrets)
-                }
-                _ => None,
-            };
-            Problem::new(fields, entry, shown, secrets)
-        };
-        let (mut problems, mut size) = (Vec::with_capacity(entries.len()), 0);
-        for entry in &entries {
-            let problem = problem_of(entry);
-            size += problem.size();
-            if size > MOST_BYTES && !problems.is_empty() {
-                more += entries.len() - problems.len();
-                break;
-            }
-            problems.push(problem);
-        }
-        if more > 0 {
-            let more = Entry::new("", Flaw::whole(What::More(more)));
-            problems.push(problem_of(&more.warning(are_warnings)));
-        }
-        Report {
-            keeping,
-            problems,
-            changed: None,
-        }
+        });
+        reports.collect()
+    }
+
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
     }
 
     /// The report of an update that would have changed these paths.
@@ -190,6 +174,14 @@ impl Report {
             }
         }
         self
+    }
+
+    /// The layers have other numbers now.
+    #[cold]
+    pub(crate) fn renumber(&mut self, now: impl Fn(usize) -> Option<usize>) {
+        for problem in &mut self.problems {
+            problem.layer = problem.layer.and_then(&now);
+        }
     }
 
     /// What of it is about no layer of these alone; all of it where nothing is left.
@@ -217,12 +209,69 @@ impl Report {
     }
 }
 
+/// What is reported of these entries, in their order.
+fn problems(
+    fields: &'static [Field],
+    mut entries: Vec<Entry>,
+    texts: &HashMap<*const u8, Text<'_, '_>>,
+    secrets: &KnownSecrets,
+) -> Vec<Problem> {
+    let are_warnings = entries.iter().all(|entry| entry.is_warning);
+    let mut more = 0;
+    entries.retain(|entry| match entry.problem.what {
+        What::More(count) => {
+            more += count;
+            false
+        }
+        _ => true,
+    });
+    let text_of = |entry: &Entry| {
+        let (bytes, _) = entry.text.as_ref()?;
+        texts.get(&bytes.as_ptr())
+    };
+    for entry in &mut entries {
+        if let Some(place) = &entry.place {
+            let finder = text_of(entry).and_then(|text| text.finder.as_ref());
+            entry.at = finder.and_then(|finder| finder.place(place));
+        }
+    }
+    let typed = |entry: &Entry| entry.argument.as_ref().and_then(|one| one.position);
+    entries.sort_by_key(|entry| (entry.layer, entry.at.is_none(), entry.at, typed(entry)));
+    more += entries.len().saturating_sub(MOST_PROBLEMS);
+    entries.truncate(MOST_PROBLEMS);
+    let problem_of = |entry: &Entry| {
+        let shown = match (text_of(entry), entry.at) {
+            (Some(text), Some(at)) => {
+                let layer = entry.layer;
+                text.excerpt.line(at, &entry.problem, layer, secrets)
+            }
+            _ => None,
+        };
+        Problem::new(fields, entry, shown, secrets)
+    };
+    let (mut problems, mut size) = (Vec::with_capacity(entries.len()), 0);
+    for entry in &entries {
+        let problem = problem_of(entry);
+        size += problem.size();
+        if size > MOST_BYTES && !problems.is_empty() {
+            more += entries.len() - problems.len();
+            break;
+        }
+        problems.push(problem);
+    }
+    if more > 0 {
+        let more = Entry::new("", Flaw::whole(What::More(more)));
+        problems.push(problem_of(&more.warning(are_warnings)));
+    }
+    problems
+}
+
 /// The documents that problems are in, each once.
-fn sources(entries: &[Entry]) -> Vec<(Arc<[u8]>, Decoder)> {
+fn sources<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<(Arc<[u8]>, Decoder)> {
     let mut sources: Vec<(Arc<[u8]>, Decoder)> = Vec::new();
-    for source in entries.iter().filter_map(|entry| entry.text.as_ref()) {
-        let is_known = |(known, _): &(Arc<[u8]>, _)| Arc::ptr_eq(known, &source.0);
-        if !sources.iter().any(is_known) {
+    let mut known = HashSet::new();
+    for source in entries.filter_map(|entry| entry.text.as_ref()) {
+        if known.insert(source.0.as_ptr()) {
             sources.push(source.clone());
         }
     }
@@ -231,7 +280,6 @@ fn sources(entries: &[Entry]) -> Vec<(Arc<[u8]>, Decoder)> {
 
 /// A document that problems are in.
 struct Text<'r, 't> {
-    read: &'r ReadDocument<'t>,
     excerpt: Excerpt<'r>,
     finder: Option<Finder<'r, 't>>,
 }

@@ -19,6 +19,7 @@ use crate::{
 use std::{
     borrow::Cow,
     cell::Cell,
+    collections::{HashMap, HashSet},
     sync::{Arc, OnceLock},
 };
 
@@ -107,13 +108,14 @@ impl KnownSecrets {
             node: None,
         });
         let mut values: Vec<LayerSecret> = given.collect();
-        let mut seen: Vec<(usize, *const u8)> = Vec::new();
+        let mut seen: HashSet<(usize, *const u8)> = HashSet::new();
+        let by_place = read.iter().map(|read| (read.place(), read));
+        let by_place: HashMap<*const u8, &ReadDocument<'_>> = by_place.collect();
         for DocumentText { layer, bytes, .. } in &sources.documents {
-            if seen.contains(&(*layer, bytes.as_ptr())) {
+            if !seen.insert((*layer, bytes.as_ptr())) {
                 continue;
             }
-            seen.push((*layer, bytes.as_ptr()));
-            let Some(read) = read.iter().find(|read| read.is_of(bytes)) else {
+            let Some(read) = by_place.get(&bytes.as_ptr()) else {
                 continue;
             };
             let texts = read.secret_texts().into_iter();
@@ -297,9 +299,9 @@ impl<'t> ReadDocument<'t> {
     ) -> Vec<Self> {
         let needs_nodes =
             needs_places || schema::any_secret(fields) || schema::any_of_the_program(fields);
-        let mut all: Vec<Self> = Vec::new();
+        let (mut all, mut known) = (Vec::new(), HashSet::new());
         for DocumentText { bytes, decoder, .. } in documents {
-            if !all.iter().any(|known| known.is_of(bytes)) {
+            if known.insert(bytes.as_ptr()) {
                 all.push(Self::of(fields, bytes, decoder, needs_nodes));
             }
         }
@@ -341,8 +343,9 @@ impl<'t> ReadDocument<'t> {
         self.model.as_ref().is_some_and(LazyModel::shows_nothing)
     }
 
-    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
-        self.bytes.as_ptr() == bytes.as_ptr()
+    /// By which it is known.
+    pub(super) fn place(&self) -> *const u8 {
+        self.bytes.as_ptr()
     }
 
     /// With the node of each, where it has one.

@@ -306,7 +306,9 @@ impl Driver {
         discard(self.check.take());
         self.listeners.notify(&mut self.engine);
         let status = self.engine.status(false).unwatched();
-        for (layer, state) in status.layers.iter().zip(&self.engine.layers().states) {
+        let states = self.engine.layers().states.iter();
+        let layers = status.layers.iter().zip(states);
+        for (layer, state) in layers.filter(|(_, state)| state.drop_in.is_none()) {
             let up = matches!(layer.health, Health::Live);
             observe::metrics::layer_up(self.engine.name(), &state.declared, up);
         }

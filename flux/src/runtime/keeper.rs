@@ -66,7 +66,11 @@ impl DiskFindings {
             // It is reported again where it would be needed.
             Err(problem) => found.warnings.push(problem),
         }
-        let file = match disk::read(&path, trial_file::LARGEST) {
+        let largest = match rules.has_folders {
+            true => trial_file::LARGEST_OF_FOLDERS,
+            false => trial_file::LARGEST,
+        };
+        let file = match disk::read(&path, largest) {
             Ok(None) => None,
             Ok(Some(bytes)) => {
                 let file = trial_file::parse(config, &bytes);

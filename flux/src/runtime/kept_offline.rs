@@ -38,6 +38,11 @@ impl KeptConfiguration {
         self.file.document(key, also_trees)
     }
 
+    /// The layers that contained anything.
+    pub(crate) fn with_content(&self) -> Vec<&str> {
+        self.file.with_content()
+    }
+
     /// The defaults of the program that wrote it, where it has them.
     pub(crate) fn into_defaults(self) -> Option<KeptDefaults> {
         self.file.defaults

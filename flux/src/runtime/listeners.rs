@@ -88,7 +88,8 @@ impl Listeners {
 
     /// Reminds operators of the sources that cannot be watched, where that is due.
     pub(super) fn remind(&mut self, engine: &Engine) {
-        for (layer, remark) in self.operators.outages.due(Instant::now()) {
+        for (source, remark) in self.operators.outages.due(Instant::now()) {
+            let layer = engine.layers().number_of(source);
             Operators::remark(engine, layer, &remark);
         }
     }
@@ -143,7 +144,8 @@ impl Operators {
         let state = &engine.layers().states[layer];
         let up = matches!(state.health, Health::Live);
         observe::metrics::layer_up(engine.name(), &state.declared, up);
-        if let Some(remark) = self.outages.health(layer, &state.health, Instant::now()) {
+        let remark = (self.outages).health(state.source, &state.health, Instant::now());
+        if let Some(remark) = remark {
             Self::remark(engine, layer, &remark);
         }
     }

@@ -12,13 +12,14 @@ use super::{
 use crate::engine::TrialRules;
 use crate::{
     codec::Unknown,
-    engine::{AnyLayer, LayerState, Reducer, Schema, Served, Settings, whole_entry},
+    engine::{AnyLayer, LayerState, Reducer, Schema, Served, ServedLayer, Settings, whole_entry},
     problem::{ProblemKind, caught},
     report::outgoing::SafeText,
     schema::MAX_DEPTH,
     source::{
         Given, arguments,
         declare::{self, Input, Opened},
+        drop_ins::DropInLayers,
         environment::{self, Variables},
         mailbox::Mailbox,
         supervisor::supervise,
@@ -52,12 +53,16 @@ pub(crate) struct Plan {
 
 /// How changes are on trial across processes.
 #[cfg(feature = "json")]
-fn trial_rules(spec: &Spec) -> Option<TrialRules> {
-    let probation = spec.options.probation;
-    let tries = spec.trial.or(probation.map(|_| TRIES))?;
+fn trial_rules(
+    trial: Option<u32>,
+    probation: Option<Duration>,
+    layers: &[Opened],
+) -> Option<TrialRules> {
+    let tries = trial.or(probation.map(|_| TRIES))?;
     Some(TrialRules {
         tries,
         lasts: probation.unwrap_or(ON_TRIAL),
+        has_folders: layers.iter().any(|layer| layer.drop_ins.is_some()),
     })
 }
 
@@ -71,8 +76,6 @@ impl Plan {
             problem: SafeText::own(&problem).into(),
         };
         named.map_err(|(origin, problem)| wrong(format!("the source `{origin}`: {problem}")))?;
-        #[cfg(feature = "json")]
-        let trials = trial_rules(&spec);
         let mut layers = Vec::new();
         for source in spec.sources.into_iter().chain(spec.overrides) {
             layers.push(declare::open(source, spec.resync).map_err(wrong)?);
@@ -101,6 +104,7 @@ impl Plan {
             None => None,
             Some((path, secrets)) => {
                 let path = declare::expand(path, &Default::default()).map_err(wrong)?;
+                let trials = trial_rules(spec.trial, spec.options.probation, &layers);
                 let keep = super::last_known_good::KeepOnDisk::new(path, *secrets, trials);
                 Some(keep.map_err(wrong)?)
             }
@@ -227,20 +231,44 @@ impl Plan {
         None
     }
 
+    /// The layers of a source's files, where it has several.
+    pub(crate) fn drop_ins(&self, source: usize) -> Option<&Arc<DropInLayers>> {
+        self.layers.get(source)?.drop_ins.as_ref()
+    }
+
     /// The files that the layers would be read from now.
-    pub(crate) fn files_now(&self) -> Vec<Option<PathBuf>> {
-        self.layers.iter().map(Opened::file_now).collect()
+    pub(crate) fn files_now(&self, served: &Served) -> Vec<Option<PathBuf>> {
+        let file = |layer: &ServedLayer| {
+            let opened = self.layers.get(layer.source)?;
+            match (&opened.drop_ins, &layer.drop_in) {
+                (Some(files), Some(file)) => Some(files.folder().join(&**file)),
+                // Its files have layers of their own.
+                (Some(_), None) => None,
+                (None, _) => opened.file_now(),
+            }
+        };
+        served.layers.iter().map(file).collect()
     }
 
     /// The layers with what readers see of them; those of which that is not known.
     pub(crate) fn serving(&self, served: &Served) -> (Vec<LayerState>, Vec<String>) {
         let (mut states, mut unknown) = (Vec::new(), Vec::new());
-        let layers = self.layers.iter().zip(&*served.layers);
-        for ((opened, layer), content) in layers.zip(&*served.contents) {
-            let (origin, decoder) = (layer.origin.clone(), opened.decoder.clone());
-            let file = opened.file_called(&origin);
-            let mut state = LayerState::new(origin, decoder, opened.optional);
-            state.file = file;
+        for (layer, content) in served.layers.iter().zip(&*served.contents) {
+            let Some(opened) = self.layers.get(layer.source) else {
+                continue;
+            };
+            let mut state = match (&opened.drop_ins, &layer.drop_in) {
+                (Some(files), Some(file)) => LayerState::of_file(layer.source, files, file),
+                (drop_ins, _) => {
+                    let (origin, decoder) = (layer.origin.clone(), opened.decoder.clone());
+                    let file = opened.file_called(&origin);
+                    let mut state = LayerState::new(origin, decoder, opened.optional);
+                    state.file = file;
+                    state.source = layer.source;
+                    state.drop_ins.clone_from(drop_ins);
+                    state
+                }
+            };
             state.searched.clone_from(&opened.searched);
             state.uri_secrets.clone_from(&opened.secrets);
             let again = match &opened.input {
@@ -288,6 +316,8 @@ impl Plan {
             );
             state.file.clone_from(&opened.file);
             state.searched.clone_from(&opened.searched);
+            state.source = i;
+            state.drop_ins.clone_from(&opened.drop_ins);
             state.uri_secrets.clone_from(&opened.secrets);
             state.proven = mailbox.proven(i);
             #[cfg(feature = "metrics")]

@@ -150,7 +150,7 @@ fn record(
     content: Option<&[u8]>,
     mark: Option<&Path>,
 ) -> Result<(), (String, bool)> {
-    if let Ok(Some(bytes)) = disk::read(path, trial_file::LARGEST)
+    if let Ok(Some(bytes)) = disk::read(path, trial_file::LARGEST_OF_FOLDERS)
         && let Some(found) = trial_file::parse(config, &bytes)
         && found.process.is_another_that_lives()
     {

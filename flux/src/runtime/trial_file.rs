@@ -17,6 +17,9 @@ use std::{
 /// A record has at most 64 contents in quarantine and one on trial, each with 17 paths of 2,000 characters, which are 8 KB at most.
 pub(super) const LARGEST: u64 = 16 << 20;
 
+/// Of a program with drop-ins it has some thousand files of a folder besides, each by its path and without other ones.
+pub(super) const LARGEST_OF_FOLDERS: u64 = 64 << 20;
+
 /// Where the record is, for the last known good configuration in `path`.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -99,15 +102,16 @@ pub(super) fn parse(config: &str, bytes: &[u8]) -> Option<TrialFile> {
     };
     let quarantined = root.get("quarantined")?.as_array()?;
     let is_beside_kept = root.get("beside_last_known_good");
+    let empty = TrialRecord::new(key(root.get("key")?.as_str()?)?);
     Some(TrialFile {
         process,
         is_beside_kept: is_beside_kept.and_then(Value::as_bool) == Some(true),
         record: TrialRecord {
-            key: key(root.get("key")?.as_str()?)?,
             on_trial,
             quarantined: quarantined.iter().map(content).collect::<Option<_>>()?,
             // A file of an earlier version has none.
             in_a_row: root.get("in_a_row").and_then(in_a_row),
+            ..empty
         },
     })
 }
@@ -200,7 +204,6 @@ mod tests {
     fn record() -> TrialRecord {
         let at = UNIX_EPOCH + Duration::from_secs(1_000);
         TrialRecord {
-            key: FingerprintKey(1, u64::MAX),
             on_trial: Some(OnTrial {
                 fingerprints: vec![
                     ("app.yaml".to_owned(), Fingerprint(u128::MAX)),
@@ -227,6 +230,7 @@ mod tests {
                 last: at,
                 held: 1,
             }),
+            ..TrialRecord::new(FingerprintKey(1, u64::MAX))
         }
     }
 

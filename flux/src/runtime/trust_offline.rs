@@ -39,7 +39,7 @@ fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, Str
     let _claim = Claim::of(&keep.places(), "config trust").map_err(|other| {
         format!("{shown}: the capacitor `{other}` of this process writes it, and nothing was changed; call its `trust()`")
     })?;
-    let Some(bytes) = disk::read(&path, trial_file::LARGEST)? else {
+    let Some(bytes) = disk::read(&path, trial_file::LARGEST_OF_FOLDERS)? else {
         return Ok(Trusted::default());
     };
     let Some(mut file) = trial_file::parse(config, &bytes) else {
@@ -70,7 +70,9 @@ fn trusted_offline(spec: &Spec, meanwhile: impl FnOnce()) -> Result<Trusted, Str
             "{shown}: cannot be changed: {error}; run this as the user of the program"
         ));
     }
-    let record = disk::read(&path, trial_file::LARGEST).ok().flatten();
+    let record = disk::read(&path, trial_file::LARGEST_OF_FOLDERS)
+        .ok()
+        .flatten();
     let record = record.and_then(|bytes| trial_file::parse(config, &bytes));
     let writer = record.map(|file| file.process);
     let writer = writer.filter(ProcessId::is_another_that_lives);

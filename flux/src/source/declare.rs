@@ -1,5 +1,7 @@
 //! How a layer is declared (`Source`): its source, its format, whether it may be absent.
 
+#[cfg(feature = "testing")]
+mod document_of;
 mod expand;
 mod named;
 mod offline;
@@ -9,19 +11,21 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "testing")]
+pub(crate) use document_of::document_of;
 #[cfg(any(feature = "json", feature = "dotenv"))]
 pub(crate) use expand::expand;
 pub(crate) use named::share_variables;
 pub(crate) use offline::{OfflineContent, OfflineLayer};
-#[cfg(feature = "testing")]
-pub(crate) use opening::document_of;
 #[cfg(feature = "dotenv")]
 pub(super) use opening::read;
 pub(crate) use opening::{Input, Opened, open};
 
 use crate::{
     codec::{Codec, Decoder},
-    source::{DynWatcher, Watcher, arguments::Arguments, environment::Variables},
+    source::{
+        DynWatcher, Watcher, arguments::Arguments, drop_ins::DropInLayers, environment::Variables,
+    },
 };
 use flux_syntax::{Format, Remote, Template};
 use std::{ffi::OsString, fmt, sync::Arc, time::Duration};
@@ -41,6 +45,8 @@ pub struct Source {
     resync: Option<Duration>,
     wait: Option<Duration>,
     name: Option<String>,
+    /// The documents hold several files, each a layer of its own.
+    pub(crate) drop_ins: Option<Arc<DropInLayers>>,
     pub(crate) variables: Variables,
     pub(crate) arguments: Arguments,
 }
@@ -80,12 +86,16 @@ impl Source {
             resync: None,
             wait: None,
             name: None,
+            drop_ins: None,
             variables: Variables::default(),
             arguments: Arguments::Process,
         }
     }
 
     /// A file. The format is that of its extension unless [`format`](Source::format) names one.
+    ///
+    /// With a `*` in its name, `conf.d/*.yaml`, every file of the folder that fits is a layer of its own, in the order of the names;
+    /// files come and go while the program runs. See [the guide](mod@crate::guide::sources::file).
     pub fn file(path: impl Into<Template>) -> Self {
         Source::new(SourceKind::File(path.into()))
     }

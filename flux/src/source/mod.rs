@@ -8,6 +8,7 @@ mod consul;
 pub(crate) mod declare;
 #[cfg(feature = "dotenv")]
 pub(crate) mod dotenv;
+pub(crate) mod drop_ins;
 pub(crate) mod environment;
 mod error;
 #[cfg(feature = "etcd")]
@@ -53,7 +54,7 @@ pub use etcd::Etcd;
 #[cfg(feature = "file")]
 pub(crate) use file::missing;
 #[cfg(feature = "file")]
-pub use file::{Dir, File};
+pub use file::{Dir, DropIns, File};
 #[cfg(feature = "firestore")]
 pub use firestore::Firestore;
 pub(crate) use given::{

@@ -192,12 +192,12 @@ impl<C: Config> Harness<C> {
 
 /// Puts a script in the place of a file or a remote source. Its documents are read as the declared source's are.
 fn stand_in(source: &mut Source) -> Result<Option<ScriptHandle>, String> {
-    let Some((name, decoder)) = document_of(source)? else {
+    let Some((name, decoder, drop_ins)) = document_of(source)? else {
         return Ok(None);
     };
     let script = Script::new(&name);
     let handle = script.handle();
-    source.format = Some(decoder);
+    (source.format, source.drop_ins) = (Some(decoder), drop_ins);
     source.kind = SourceKind::Watcher(Box::new(script));
     Ok(Some(handle))
 }

@@ -27,6 +27,12 @@ impl<'t> Dotenv<'t> {
         if path.is_empty() {
             return Err("`dotenv` needs a path: `dotenv:.env`".to_owned());
         }
+        if path.contains('*') {
+            return Err(
+                "a `*` is possible in a `file:` source; each file of variables is a source of its own"
+                    .to_owned(),
+            );
+        }
         let (mut prefix, mut options) = (None, Vec::new());
         for option in written.split('&').filter(|option| !option.is_empty()) {
             match option.split_once('=') {

@@ -59,6 +59,12 @@ pub(crate) fn read(text: &str, path: Range<usize>) -> Result<Option<Searched>, U
         }
     }
     let file = template(text, path.start..mark)?;
+    if text[path.start..mark].contains('*') {
+        return Err(UriError {
+            message: ONE_FILE.to_owned(),
+            span: path.start..mark,
+        });
+    }
     if text[path.start..mark].starts_with(['/', '~']) {
         return Err(UriError {
             message: "a path that is looked for in folders begins in them; write it without the folders before it".to_owned(),
@@ -75,6 +81,9 @@ pub(crate) fn read(text: &str, path: Range<usize>) -> Result<Option<Searched>, U
 }
 
 const SEARCH: &str = "search";
+
+/// Why a pattern is not looked for.
+pub(crate) const ONE_FILE: &str = "`search` looks for one file, and `*` means several; name the file, or the folder of the several: `file:/etc/app/conf.d/*.yaml`";
 
 fn read_folders(text: &str, list: Range<usize>) -> Result<Vec<Template>, UriError> {
     let mut folders = Vec::new();

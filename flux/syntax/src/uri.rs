@@ -1,7 +1,7 @@
 //! How a source URI is read (`file:`, `env:`, `args:`, servers), what is refused in it, and where a password must not be.
 
 use crate::{
-    Dotenv, Naming, Remote, Scheme, Template, nearest,
+    Dotenv, Naming, Pattern, Remote, Scheme, Template, nearest,
     remote::{self, secret_written_down},
     scheme::SHAPES,
     search::{self, Searched},
@@ -15,7 +15,7 @@ use std::{fmt, ops::Range};
 pub enum Uri {
     /// `file:PATH`
     File {
-        /// The path.
+        /// The path, whose last part may be a [`Pattern`](crate::Pattern).
         path: Template,
     },
     /// `file:PATH?search=FOLDER,FOLDER`: the file in the first folder that has it.
@@ -196,8 +196,11 @@ fn read(text: &str) -> Result<Uri, UriError> {
                     start..text.len(),
                 );
             }
-            let path = template(path)?;
-            Ok(Uri::File { path })
+            let file = template(path.clone())?;
+            match Pattern::of_template(&file) {
+                Ok(_) => Ok(Uri::File { path: file }),
+                Err(message) => fail(message, path),
+            }
         }
         "dotenv" => {
             let span = local_path(text, start, "dotenv:.env")?;
@@ -217,6 +220,10 @@ fn read(text: &str) -> Result<Uri, UriError> {
         "args" => fail(
             "the arguments of a process have no address and no options; write `args`".into(),
             colon..text.len(),
+        ),
+        "dir" if text[start..].contains('*') => fail(
+            "in a `dir:` source every file is one key, and none is chosen by a pattern; where each file is a document write `file:conf.d/*.yaml`".into(),
+            start..text.len(),
         ),
         _ => match Scheme::named(scheme) {
             Some((shape, secure)) => remote::parse(shape, secure, text, start).map(Uri::Remote),
@@ -310,6 +317,21 @@ mod tests {
         assert_eq!(parse_uri("file:app.yaml"), Ok(file("app.yaml")));
         assert_eq!(parse_uri("file:/etc/app.toml"), Ok(file("/etc/app.toml")));
         assert_eq!(parse_uri("file:///etc/app.toml"), Ok(file("/etc/app.toml")));
+    }
+
+    #[test]
+    fn a_pattern_is_possible_in_the_name_of_files_alone() {
+        assert_eq!(
+            parse_uri("file:/etc/conf.d/*.yaml"),
+            Ok(file("/etc/conf.d/*.yaml"))
+        );
+        assert!(parse_uri("file:${FOLDER:-/etc/*}/*.yaml").is_ok());
+        assert!(refused("file:/etc/*/app.yaml").contains("not in that of a folder"));
+        assert!(refused("file:/etc/*/${NAME}/app.yaml").contains("not in that of a folder"));
+        assert!(refused("file:conf.d/**.yaml").contains("write one `*`"));
+        assert!(refused("file:*.yaml?search=.,/etc").contains("one file"));
+        assert!(refused("dotenv:env.d/*.env").contains("a source of its own"));
+        assert!(refused("dir:/etc/*").contains("write `file:conf.d/*.yaml`"));
     }
 
     #[test]

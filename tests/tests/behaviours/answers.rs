@@ -5,7 +5,7 @@ mod admin;
 mod arguments;
 mod blame;
 mod check;
-mod cli;
+pub(crate) mod cli;
 mod describe;
 mod dry_run;
 mod effective;

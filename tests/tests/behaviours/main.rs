@@ -9,6 +9,7 @@ mod deep;
 mod display;
 mod documents;
 mod dotenv;
+mod drop_ins;
 mod empty_entries;
 mod ends;
 mod environment;

@@ -25,10 +25,14 @@ const GUESS: &str = "Hq7vbelztwaBrm";
 
 /// What is told of a folder with a file whose name is the guess, beside a variable with this secret.
 async fn told_of_a_folder(folder: &Path, secret: &'static str) -> String {
+    told_of(format!("dir:{}", folder.display()), secret).await
+}
+
+async fn told_of(uri: String, secret: &'static str) -> String {
     let (ear, _guard) = Ear::listen();
     let capacitor = Capacitor::<Guessed>::builder()
         .manual()
-        .source(Source::uri(format!("dir:{}", folder.display())))
+        .source(Source::uri(uri))
         .override_with(Source::env("APP_").variables([("APP_PASSWORD", secret)]))
         .build()
         .unwrap();
@@ -66,6 +70,17 @@ async fn the_name_of_a_file_in_a_folder_is_shown_whether_it_is_a_secret_of_anoth
         right,
         told_of_a_folder(folder.path(), "another-Secret").await
     );
+}
+
+#[tokio::test]
+async fn the_name_of_a_drop_in_is_shown_whether_it_is_a_secret_of_another_layer_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(format!("{GUESS}.yaml"));
+    std::os::unix::fs::symlink(&file, &file).unwrap();
+    let pattern = || format!("file:{}/*.yaml", folder.path().display());
+    let right = told_of(pattern(), GUESS).await;
+    assert!(right.contains(GUESS), "{right}");
+    assert_eq!(right, told_of(pattern(), "another-Secret").await);
 }
 
 #[tokio::test(start_paused = true)]

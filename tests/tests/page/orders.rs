@@ -209,7 +209,7 @@ async fn what_a_document_would_change_is_shown_and_nothing_is_applied() {
     let page = site.get("/").await.body;
     assert!(page.contains("<textarea name=\"document\""), "{page}");
     assert!(
-        page.contains("<option value=\"0\">app.yaml</option>"),
+        page.contains("<option value=\"app.yaml\">app.yaml</option>"),
         "{page}"
     );
     let read_only = Site::of(GOOD).await;
@@ -439,4 +439,56 @@ async fn an_error_is_json_where_that_is_asked_for() {
         (reply.status.as_u16(), reply.json()["error"].is_string()),
         (403, true)
     );
+}
+
+/// A number may be that of another file by the time that a form is sent, and a folder has no document of its own.
+#[tokio::test]
+async fn the_form_of_a_plan_names_the_layer_and_offers_files_and_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("20-b.yaml");
+    std::fs::write(&file, "port: 81").unwrap();
+    let pattern = folder.path().join("*.yaml").display().to_string();
+    let (sender, below) = Channel::buffered("same", 4);
+    let (other, above) = Channel::buffered("same", 4);
+    let capacitor = Capacitor::<App>::builder()
+        .source(Source::watcher(below).format(Format::Yaml))
+        .source(Source::watcher(above).format(Format::Yaml))
+        .source(Source::file(pattern.as_str()).settle(Duration::from_millis(50)))
+        .debounce(Duration::ZERO)
+        .build()
+        .unwrap();
+    sender.send(&b"level: info"[..]).await.unwrap();
+    other.send(&b"level: warn"[..]).await.unwrap();
+    capacitor.start().await.unwrap();
+    let page = Page::new(&capacitor).allow(Control);
+    let shown = ask(&page, Method::GET, "/", &[], "").await.body;
+    let token = shown.split("name=\"token\" value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap();
+    let select = shown.split_once("<select name=\"layer\">").unwrap().1;
+    let select = select.split_once("</select>").unwrap().0;
+    let values = select.split("<option value=\"").skip(1);
+    let values: Vec<&str> = values
+        .map(|value| value.split('"').next().unwrap())
+        .collect();
+    assert_eq!(values, [file.to_str().unwrap(), "same#2", "same#1"]);
+    // A file has come before it meanwhile.
+    std::fs::write(folder.path().join("10-a.yaml"), "level: debug").unwrap();
+    let mut count = 0;
+    while capacitor.status().layers.len() < 5 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        count += 1;
+        assert!(count < 6000);
+    }
+    let json = [("accept", "application/json")];
+    for (layer, document, path) in [
+        (values[0], "port%3A+82", "port"),
+        ("same%232", "labels%3A+%7Ba%3A+b%7D", "labels"),
+    ] {
+        let form = format!("token={token}&layer={layer}&document={document}");
+        let plan = ask(&page, Method::POST, "/plan", &json, &form).await.json();
+        let changed = plan["changes"][0]["path"].as_str().unwrap();
+        assert!(changed.starts_with(path), "{plan}");
+        let origin = layer.strip_suffix("%232").unwrap_or(layer);
+        assert!(plan["changes"][0].to_string().contains(origin), "{plan}");
+    }
 }

@@ -1,9 +1,11 @@
 //! One type, read by serde alone and by Flux. Values are compared as `Debug` prints them.
 
 use crate::kept::{self, Kept, KeptLayer};
-use flux::{Capacitor, Config, Error, Format, Source, Unknown, report::Problem, source::Channel};
+use flux::{
+    Builder, Capacitor, Config, Error, Format, Source, Unknown, report::Problem, source::Channel,
+};
 use serde::de::DeserializeOwned;
-use std::fmt::Debug;
+use std::{fmt::Debug, fs, path::Path};
 
 /// The value, or why it is refused.
 pub(crate) type Read = Result<String, String>;
@@ -29,6 +31,8 @@ pub(crate) struct Root {
     pub(crate) refusals: fn(Format, &str) -> Vec<PathAndLine>,
     /// The same as `flux`, with the prefix of the variables, and all that is reported.
     pub(crate) reported: ReportOf,
+    /// The same documents as optional layers, and as the files of a folder; of both, all that is reported.
+    pub(crate) in_a_folder: fn(&[PrintedLayer], &Path) -> [Reported; 2],
     /// The layers, lowest first, and the variables above them; and what is left of them once every layer is lost.
     pub(crate) kept: fn(&[KeptLayer], &[SetVariable]) -> Kept,
 }
@@ -52,6 +56,7 @@ pub(crate) const fn root<C: Config + DeserializeOwned + Debug>(name: &'static st
         flux: through_flux::<C>,
         refusals: refusals::<C>,
         reported: reported::<C>,
+        in_a_folder: in_a_folder::<C>,
         kept: kept::twice::<C>,
     }
 }
@@ -90,9 +95,31 @@ fn start<C: Config>(
     if !variables.is_empty() {
         builder = builder.override_with(Source::env(prefix).variables(variables.to_vec()));
     }
+    run(builder)
+}
+
+fn run<C: Config>(builder: Builder<C>) -> Result<Capacitor<C>, Error> {
     let capacitor = builder.build()?;
     RUNTIME.with(|runtime| runtime.block_on(capacitor.start()))?;
     Ok(capacitor)
+}
+
+fn in_a_folder<C: Config + Debug>(documents: &[PrintedLayer], folder: &Path) -> [Reported; 2] {
+    fs::create_dir_all(folder).expect("a folder");
+    let mut declared = Capacitor::<C>::builder().manual();
+    for (number, (format, text)) in documents.iter().enumerate() {
+        let path = folder.join(format!("{number}.{format}"));
+        fs::write(&path, text).expect("a file");
+        let (sender, channel) = Channel::latest(path.display().to_string());
+        sender.try_send(text.as_bytes()).expect("it has room");
+        declared = declared.source(Source::watcher(channel).format(*format).optional());
+    }
+    let pattern = folder.join("*").display().to_string();
+    let files = Capacitor::<C>::builder().manual();
+    let files = files.source(Source::file(pattern).optional());
+    let both = [run(declared), run(files)].map(report_of);
+    fs::remove_dir_all(folder).expect("it is there");
+    both
 }
 
 fn reported<C: Config + Debug>(
@@ -100,7 +127,11 @@ fn reported<C: Config + Debug>(
     variables: (&str, &[SetVariable]),
     unknown: Unknown,
 ) -> Reported {
-    match start::<C>(documents, variables, unknown) {
+    report_of(start::<C>(documents, variables, unknown))
+}
+
+fn report_of<C: Config + Debug>(started: Result<Capacitor<C>, Error>) -> Reported {
+    match started {
         Ok(capacitor) => Reported {
             value: Some(format!("{:?}", **capacitor.snapshot())),
             warnings: capacitor.status().warnings.clone(),

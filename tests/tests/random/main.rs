@@ -271,3 +271,54 @@ fn several_layers_and_variables_together_are_one_document() {
     println!("{documents} documents in layers, {variables} variables");
     wrong.check();
 }
+
+/// Documents that may be wrong, as layers that are declared and as the files of a folder: the same value, problems and warnings.
+#[test]
+fn the_files_of_a_folder_are_what_declared_layers_of_them_are() {
+    let model = types();
+    let temp = tempfile::tempdir().unwrap();
+    let folder = temp.path().join("conf.d");
+    let mut wrong = Wrong::default();
+    let (mut accepted, mut refused, mut warned) = (0, 0, 0);
+    for seed in seeds().step_by(3) {
+        let mut random = Random::new(seed);
+        let number = random.below(model.roots.len());
+        let (root, index) = (&structs::ROOTS[number], model.roots[number]);
+        let mut writer = Writer {
+            model: &model,
+            random: &mut random,
+        };
+        let whole = writer.document(index);
+        let mut layers = writer.spread(index, &whole).layers;
+        for layer in &mut layers {
+            if writer.random.one_in(5) {
+                writer.mutate(layer);
+            }
+        }
+        let print = |layer: &TreeNode| {
+            let format = random.pick(&FORMATS);
+            let text = forms::print(layer, format, random.next());
+            let json = || (Format::Json, forms::print(layer, Format::Json, 0));
+            let (format, text) = text.map_or_else(json, |text| (format, Some(text)));
+            (format, text.unwrap_or_default())
+        };
+        let layers: Vec<_> = layers.iter().map(print).collect();
+        let [declared, mut files] = (root.in_a_folder)(&layers, &folder);
+        match (&declared.value, declared.warnings.is_empty()) {
+            (None, _) => refused += 1,
+            (Some(_), true) => accepted += 1,
+            (Some(_), false) => warned += 1,
+        }
+        // Before them is the layer of the folder.
+        for problem in files.problems.iter_mut().chain(&mut files.warnings) {
+            problem.layer = problem.layer.map(|layer| layer - 1);
+        }
+        if format!("{declared:?}") != format!("{files:?}") {
+            wrong.add(root.name.to_owned(), || {
+                format!("FLUX_RANDOM_SEED={seed}:\n{layers:#?}\n{declared:#?}\n{files:#?}")
+            });
+        }
+    }
+    println!("{accepted} accepted, {warned} with warnings, {refused} refused");
+    wrong.check();
+}

@@ -114,6 +114,10 @@ fn declared(folder: &Path, keep: &Path) -> Builder<App> {
         let other = folder.join("other.yaml");
         builder = builder.source(Source::file(other.to_str().unwrap()).optional());
     }
+    if std::env::var_os("TRIAL_DROP_INS").is_some() {
+        let files = Source::file(folder.join("conf.d/*.yaml").to_str().unwrap());
+        builder = builder.source(files.settle(Duration::from_millis(50)).optional());
+    }
     if std::env::var_os("TRIAL_ADMIN").is_some() {
         builder = builder.admin(format!("unix:{}/app.sock", folder.display()));
     }
@@ -204,6 +208,8 @@ pub struct Program {
     pub wanders: bool,
     /// Whether it answers its command line while it runs.
     pub has_admin: bool,
+    /// Whether every file of `conf.d` is a layer, above the others.
+    pub has_drop_ins: bool,
 }
 
 impl Program {
@@ -216,6 +222,7 @@ impl Program {
             has_one_layer: false,
             wanders: false,
             has_admin: false,
+            has_drop_ins: false,
         };
         program.write(document);
         program
@@ -279,6 +286,9 @@ impl Program {
         }
         if self.wanders {
             command.env("TRIAL_WANDERS", "1");
+        }
+        if self.has_drop_ins {
+            command.env("TRIAL_DROP_INS", "1");
         }
         if self.has_admin {
             command.env("TRIAL_ADMIN", "1");

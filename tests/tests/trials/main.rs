@@ -5,6 +5,7 @@ mod by_hand;
 mod child;
 mod company;
 mod deaths;
+mod drop_ins;
 mod events;
 mod exact;
 mod files;

@@ -111,6 +111,7 @@ impl Engine {
                 self.adoptions += 1;
             }
         }
+        self.layers.new_files_are_absent();
     }
 
     /// What readers see, to be kept for a way back, with what of it waits for a restart.

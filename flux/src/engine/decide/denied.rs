@@ -18,6 +18,12 @@ pub(super) struct DeniedFirst {
     pub(super) may_pass: bool,
 }
 
+impl DeniedFirst {
+    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut()
+    }
+}
+
 impl Engine {
     /// Remembers the refusal as long as what is kept on disk was not tried.
     pub(super) fn deny_first(&mut self, entries: &[Entry], may_pass: bool) {

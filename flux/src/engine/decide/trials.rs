@@ -21,7 +21,7 @@ use crate::{
     problem::{self, Seg},
     time::after,
 };
-use std::{borrow::Cow, time::Instant};
+use std::{borrow::Cow, collections::BTreeMap, time::Instant};
 
 impl Engine {
     /// The memory across processes, where there is one.
@@ -43,7 +43,9 @@ impl Engine {
 
     /// What each layer with documents contains in what readers see; of what is from the disk, what was kept there.
     pub(crate) fn fingerprints(&self) -> Option<Fingerprints> {
-        Some(self.served_prints(self.trials.as_ref()?))
+        let mut prints = self.served_prints(self.trials.as_ref()?);
+        prints.retain(|(_, print)| *print != Fingerprint::GONE);
+        Some(prints)
     }
 
     fn served_prints(&self, trials: &Trials) -> Fingerprints {
@@ -61,10 +63,11 @@ impl Engine {
             };
             let fingerprint = match &content {
                 LayerContent::Given(_) => return None,
-                LayerContent::Kept(_) => {
-                    let trusted = trials.trusted.iter().flatten();
-                    let known = trusted.into_iter().find(|(known, _)| *known == key);
-                    known.map_or(Fingerprint(0), |(_, known)| *known)
+                LayerContent::Kept(_) if state.drop_in.is_some() => trials.trusted_print(&key)?,
+                LayerContent::Kept(_) => trials.trusted_print(&key).unwrap_or(Fingerprint(0)),
+                // A file of several that is gone is none that is there and contains nothing.
+                LayerContent::Silent(None) if state.drop_in.is_some() => {
+                    trials.trusted_print(&key).map(|_| Fingerprint::GONE)?
                 }
                 content => state.fingerprint(content.bytes().as_deref()),
             };
@@ -97,14 +100,19 @@ impl Engine {
             return false;
         };
         let served = self.served_prints(trials);
-        let mut fingerprints = served.clone();
+        let mut prints: BTreeMap<String, Fingerprint> = served.iter().cloned().collect();
         for (state, key) in self.layers.states.iter().zip(self.layers.keys()) {
-            if let Some(content) = state.incoming()
-                && let Some(entry) = fingerprints.iter_mut().find(|(known, _)| *known == key)
-            {
-                entry.1 = state.fingerprint(content.as_deref());
+            let Some(content) = state.incoming() else {
+                continue;
+            };
+            let is_file = state.drop_in.is_some();
+            if is_file && content.is_none() && !trials.trusts(&key) {
+                prints.remove(&key);
+            } else if is_file || prints.contains_key(&key) {
+                prints.insert(key, state.fingerprint(content.as_deref()));
             }
         }
+        let fingerprints: Fingerprints = prints.into_iter().collect();
         let recorded = trials.record.on_trial.as_ref().filter(|one| one.running);
         if trials
             .trusted

@@ -48,6 +48,9 @@ impl LayerState {
                 "is in none of the places where it is looked for: {places}; this layer is required"
             );
         }
+        if let Some(drop_ins) = &self.drop_ins {
+            return drop_ins.absence();
+        }
         match &self.file {
             #[cfg(feature = "file")]
             Some(file) => crate::source::missing(file, &self.origin),
@@ -73,6 +76,10 @@ impl LayerState {
             return told(What::plain(ProblemKind::TakenBack, why));
         }
         let content = match observation {
+            // Each of its files has a layer of its own.
+            Observation::Value(_) if self.drop_ins.is_some() => {
+                return (Ok(DecodedContent::silent(None)), Vec::new());
+            }
             Observation::Value(content) => content,
             Observation::Absent if self.optional => {
                 return (Ok(DecodedContent::silent(None)), Vec::new());

@@ -13,6 +13,10 @@ use crate::{
 impl LayerState {
     /// Contains again what it contained before, if that is anything else.
     pub(in crate::engine) fn go_back(&mut self, to: &LayerContent, why: &str) {
+        // Its files have layers of their own, and it contains nothing ever.
+        if self.drop_ins.is_some() {
+            return;
+        }
         let now = self.content();
         let content = match to {
             LayerContent::Given(_) | LayerContent::Kept(_) => return,

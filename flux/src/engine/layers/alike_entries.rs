@@ -38,6 +38,17 @@ impl<'k> Alike<'k> {
     }
 }
 
+/// Whether no two of these keys, which are written differently, are one to the type; false where that is not known.
+pub(super) fn are_distinct(decode: &DecodesTree<'_>, map: &[Seg], keys: &[&str]) -> bool {
+    let search = EntrySearch {
+        decode,
+        map,
+        left: 0,
+        alike: HashSet::new(),
+    };
+    keys.len() <= MOST_KEYS && search.problems(keys, &[]).is_empty()
+}
+
 struct EntrySearch<'s, 'k> {
     decode: &'s DecodesTree<'s>,
     map: &'s [Seg],

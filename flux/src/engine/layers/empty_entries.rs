@@ -2,8 +2,8 @@
 
 use super::{
     Layers,
-    alike_entries::{Alike, DecodesTree},
-    entries::keys_below,
+    alike_entries::{self, Alike, DecodesTree},
+    entries::{Below, keys_below},
 };
 use crate::{
     engine::layer_state::LayerState,
@@ -11,7 +11,7 @@ use crate::{
     report::Entry,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -28,17 +28,16 @@ impl Layers {
     #[cold]
     pub(super) fn entries_without_effect(&mut self) -> Vec<Entry> {
         let mut new = Vec::new();
-        for number in 0..self.states.len() {
-            let state = &self.states[number];
-            if state.emptied.is_empty() && state.without_effect.is_empty() {
-                continue;
-            }
-            // A codec of the program may panic; what it contains was decoded before.
-            let found = caught(|| self.without_effect(number)).unwrap_or_default();
+        let mut changed = Vec::new();
+        for (number, found) in self.all_without_effect() {
             let known = std::mem::take(&mut self.states[number].without_effect);
             let is_new = |entry: &&Entry| !known.iter().any(|known| known.is_same(entry));
             new.extend(found.iter().filter(is_new).cloned());
-            let problems = self.problems_of_warnings(found.clone());
+            changed.push((number, found));
+        }
+        let entries = changed.iter().map(|(_, found)| found.clone());
+        let problems = self.problems_of_each(entries.collect());
+        for ((number, found), problems) in changed.into_iter().zip(problems) {
             let state = &mut self.states[number];
             state.empty_entries = problems;
             state.without_effect = found;
@@ -46,58 +45,149 @@ impl Layers {
         new
     }
 
-    fn without_effect(&self, number: usize) -> Vec<Entry> {
-        let (below, state) = (&self.states[..number], &self.states[number]);
+    /// Those of each layer that has, or had, any. What the layers below contain is read once for all of them.
+    fn all_without_effect(&self) -> Vec<(usize, Vec<Entry>)> {
+        let states = self.states.iter();
         // What the program's reducer makes of null is not known, and neither is what a layer contains that nobody could read yet.
-        if self.reducer.is_some() || !below.iter().all(LayerState::is_readable) {
-            return Vec::new();
-        }
-        let fields = (self.schema.fields)();
-        let below = keys_below(fields, below);
-        let mut maps: HashMap<&[Seg], MapBelow<'_>> = HashMap::new();
-        for (at, entry) in state.emptied.iter().enumerate() {
-            let Some((Seg::Key(key), map)) = entry.path().split_last() else {
-                continue;
-            };
-            let map = maps
-                .entry(map)
-                .or_insert_with(|| MapBelow::of(below.at(map)));
-            if !same_keys(key).any(|one| map.same.contains(&one)) {
-                map.without.push((at, key));
+        let readable = states
+            .clone()
+            .take_while(|state| state.is_readable())
+            .count();
+        let is_known = |number: usize| self.reducer.is_none() && number <= readable;
+        let last = self
+            .states
+            .iter()
+            .rposition(|state| !state.emptied.is_empty());
+        // A codec of the program may panic; what it contains was decoded before.
+        let below = caught(|| {
+            let count = last.filter(|_| self.reducer.is_none()).unwrap_or(0);
+            keys_below((self.schema.fields)(), &self.states[..count.min(readable)])
+        });
+        let has_any =
+            |state: &LayerState| !state.emptied.is_empty() || !state.without_effect.is_empty();
+        let all = states.enumerate().filter(|(_, state)| has_any(state));
+        let mut found: BTreeMap<usize, Vec<usize>> =
+            all.map(|(number, _)| (number, Vec::new())).collect();
+        let (mut maps, mut lone) = (HashMap::new(), Vec::new());
+        for number in found.keys().copied().filter(|number| is_known(*number)) {
+            if let Ok(below) = &below {
+                let seen = caught(|| self.lone_entries(number, below, &mut maps));
+                lone.extend(seen.unwrap_or_default());
             }
         }
         let decode = |tree: &_| (self.schema.decode_tree)(tree, false).1;
-        let mut found: Vec<usize> = Vec::new();
-        for (path, map) in maps {
-            let keys: Vec<&str> = map.without.iter().map(|(_, key)| *key).collect();
-            let alike = Alike::of(&decode as &DecodesTree<'_>, path, &keys, &map.keys);
-            let without = map.without.iter().filter(|(_, key)| !alike.has(key));
-            found.extend(without.map(|(at, _)| *at));
+        let decode: &DecodesTree<'_> = &decode;
+        let are_distinct = |path: &[Seg]| {
+            let mut keys: HashSet<&str> = HashSet::new();
+            keys.extend(
+                maps.get(path)
+                    .into_iter()
+                    .flat_map(|map| map.keys.iter())
+                    .map(|key| &**key),
+            );
+            let own = lone
+                .iter()
+                .filter(|one: &&LoneEntries<'_>| one.path == path);
+            keys.extend(own.flat_map(|one| &one.entries).map(|(_, key)| *key));
+            let keys: Vec<&str> = keys.into_iter().collect();
+            caught(|| alike_entries::are_distinct(decode, path, &keys)).unwrap_or(false)
+        };
+        // Mostly no two keys of any layers are alike, and one document says so.
+        let paths: HashSet<&[Seg]> = lone.iter().map(|one| one.path).collect();
+        let distinct: HashSet<&[Seg]> = paths
+            .into_iter()
+            .filter(|path| are_distinct(path))
+            .collect();
+        for one in &lone {
+            let keys: Vec<&str> = one.entries.iter().map(|(_, key)| *key).collect();
+            let known = maps
+                .get(one.path)
+                .map_or(&[][..], |map| &map.keys[..one.below]);
+            let alike = match distinct.contains(one.path) {
+                true => None,
+                false => match caught(|| Alike::of(decode, one.path, &keys, known)) {
+                    Ok(alike) => Some(alike),
+                    Err(_) => continue,
+                },
+            };
+            let is_alike = |key: &str| alike.as_ref().is_some_and(|alike| alike.has(key));
+            let without = one.entries.iter().filter(|(_, key)| !is_alike(key));
+            let all = found.entry(one.number).or_default();
+            all.extend(without.map(|(at, _)| *at));
         }
-        found.sort_unstable();
-        let entries = found.into_iter().filter_map(|at| state.emptied.get(at));
-        let warnings = entries.map(|entry| entry.clone().layer(number).warning(true));
+        let warnings = found.into_iter().map(|(number, mut found)| {
+            found.sort_unstable();
+            let emptied = &self.states[number].emptied;
+            let entries = found.into_iter().filter_map(|at| emptied.get(at));
+            let warnings = entries.map(|entry| entry.clone().layer(number).warning(true));
+            (number, warnings.collect())
+        });
         warnings.collect()
+    }
+
+    /// The entries of a layer that are null and that no layer below has under the same key, map by map.
+    fn lone_entries<'s>(
+        &'s self,
+        number: usize,
+        below: &Below<'_>,
+        maps: &mut HashMap<&'s [Seg], MapBelow>,
+    ) -> Vec<LoneEntries<'s>> {
+        let mut lone: BTreeMap<&[Seg], LoneEntries<'s>> = BTreeMap::new();
+        for (at, entry) in self.states[number].emptied.iter().enumerate() {
+            let Some((Seg::Key(key), path)) = entry.path().split_last() else {
+                continue;
+            };
+            let known = maps.entry(path).or_default();
+            known.extend(below, path, number);
+            if !same_keys(key).any(|one| known.same.contains(&one)) {
+                let new = || LoneEntries {
+                    number,
+                    path,
+                    entries: Vec::new(),
+                    below: known.keys.len(),
+                };
+                lone.entry(path).or_insert_with(new).entries.push((at, key));
+            }
+        }
+        lone.into_values().collect()
     }
 }
 
-/// A map that has such an entry.
-struct MapBelow<'e> {
-    /// Its keys in the layers below.
-    keys: Vec<String>,
-    /// Each of them in each way in which one can be the same, whatever the type of the keys.
-    same: HashSet<SameKey>,
-    /// The entries that are none of these, by their numbers, and their keys.
-    without: Vec<(usize, &'e str)>,
+/// Entries of one layer in one map that are null, and that no layer below has under the same key.
+struct LoneEntries<'s> {
+    number: usize,
+    path: &'s [Seg],
+    /// By their numbers.
+    entries: Vec<(usize, &'s str)>,
+    /// How many keys the layers below have.
+    below: usize,
 }
 
-impl MapBelow<'_> {
-    fn of(keys: Vec<String>) -> Self {
-        MapBelow {
-            same: keys.iter().flat_map(|key| same_keys(key)).collect(),
-            keys,
-            without: Vec::new(),
+/// A map that has such an entry, as far as layers below contain it.
+#[derive(Default)]
+struct MapBelow {
+    /// Its keys, each once.
+    keys: Vec<String>,
+    known: HashSet<String>,
+    /// Each of them in each way in which one can be the same, whatever the type of the keys.
+    same: HashSet<SameKey>,
+    /// Of so many layers.
+    layers: usize,
+}
+
+impl MapBelow {
+    /// Adds what the layers up to this one contain.
+    fn extend(&mut self, below: &Below<'_>, path: &[Seg], number: usize) {
+        if self.layers >= number {
+            return;
         }
+        for key in below.at(path, self.layers..number) {
+            if self.known.insert(key.clone()) {
+                self.same.extend(same_keys(&key));
+                self.keys.push(key);
+            }
+        }
+        self.layers = number;
     }
 }
 

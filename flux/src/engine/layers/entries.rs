@@ -9,6 +9,7 @@ use crate::{
     schema::Field,
     source::environment::{TextTree, keys_of},
 };
+use std::ops::{Bound, RangeBounds};
 
 impl Layers {
     /// Reads the layers again whose keys depend on what the layers below contain; answers with the layers whose warnings are
@@ -25,7 +26,7 @@ impl Layers {
             let given = {
                 let fields = (self.schema.fields)();
                 let below = keys_below(fields, &self.states[..number]);
-                caught(|| again(&|path| below.at(path)))
+                caught(|| again(&|path| below.at(path, ..)))
             };
             let state = &mut self.states[number];
             state.again = Some(again);
@@ -64,7 +65,7 @@ impl Layers {
                 return true;
             };
             let below = keys_below(fields, below);
-            let given = caught(|| again(&|path| below.at(path)));
+            let given = caught(|| again(&|path| below.at(path, ..)));
             let read = given.ok().and_then(|given| given.read.ok());
             read.is_some_and(|(_, variables)| candidate.variables() == variables)
         });
@@ -78,21 +79,25 @@ impl Layers {
 /// The newest content of some layers.
 pub(super) struct Below<'a> {
     fields: &'static [Field],
-    trees: Vec<TextTree>,
-    documents: Vec<Document<'a>>,
+    /// By the number of the layer.
+    trees: Vec<(usize, TextTree)>,
+    documents: Vec<(usize, Document<'a>)>,
 }
 
 pub(super) fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState]) -> Below<'a> {
     let (mut trees, mut documents) = (Vec::new(), Vec::new());
-    for state in states {
+    for (number, state) in states.iter().enumerate() {
         let newest = state.candidate.as_ref().or(state.accepted.as_ref());
-        trees.extend(newest.and_then(DecodedContent::tree).map(TextTree::new));
+        let tree = newest.and_then(DecodedContent::tree).map(TextTree::new);
+        trees.extend(tree.map(|tree| (number, tree)));
         let bytes = newest.and_then(|newest| newest.bytes.as_deref());
         if let (Some(bytes), Some(decoder)) = (bytes, &state.decoder) {
-            documents.extend(super::document(bytes, decoder));
+            let document = super::document(bytes, decoder);
+            documents.extend(document.map(|document| (number, document)));
         }
         if let Some(kept) = newest.and_then(DecodedContent::kept_document) {
-            documents.extend(super::document(&kept.bytes, &kept.decoder));
+            let document = super::document(&kept.bytes, &kept.decoder);
+            documents.extend(document.map(|document| (number, document)));
         }
     }
     Below {
@@ -103,15 +108,29 @@ pub(super) fn keys_below<'a>(fields: &'static [Field], states: &'a [LayerState])
 }
 
 impl Below<'_> {
-    pub(super) fn at(&self, path: &[Seg]) -> Vec<String> {
-        let trees = self.trees.iter();
-        let documents = self.documents.iter();
-        let mut keys: Vec<String> = trees
-            .flat_map(|tree| tree.keys(self.fields, path))
-            .chain(documents.flat_map(|document| keys_of(self.fields, document, path)))
-            .collect();
+    /// The keys that these layers have there.
+    pub(super) fn at(&self, path: &[Seg], layers: impl RangeBounds<usize>) -> Vec<String> {
+        let (trees, documents) = (among(&self.trees, &layers), among(&self.documents, &layers));
+        let trees = trees
+            .iter()
+            .flat_map(|(_, tree)| tree.keys(self.fields, path));
+        let documents = documents.iter();
+        let documents = documents.flat_map(|(_, document)| keys_of(self.fields, document, path));
+        let mut keys: Vec<String> = trees.chain(documents).collect();
         keys.sort_unstable();
         keys.dedup();
         keys
     }
+}
+
+/// Those of these layers, in whose order they are.
+fn among<'a, T>(all: &'a [(usize, T)], layers: &impl RangeBounds<usize>) -> &'a [(usize, T)] {
+    let is_before = |(number, _): &(usize, T)| match layers.start_bound() {
+        Bound::Included(first) => number < first,
+        Bound::Excluded(before) => number <= before,
+        Bound::Unbounded => false,
+    };
+    let rest = &all[all.partition_point(is_before)..];
+    let is_in = |(number, _): &(usize, T)| layers.contains(number);
+    &rest[..rest.partition_point(is_in)]
 }

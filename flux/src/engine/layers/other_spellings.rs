@@ -37,7 +37,7 @@ impl Layers {
                 true => Vec::new(),
                 false => {
                     let below = keys_below(fields, &self.states[..number]);
-                    let known = |path: &[Seg]| below.at(path);
+                    let known = |path: &[Seg]| below.at(path, ..);
                     spelt_otherwise(&entries, &**reader, &known)
                 }
             }

@@ -26,24 +26,30 @@ impl Layers {
         // A codec of the program may panic; what it contains was decoded before.
         let found = caught(|| self.replaced(&mut tables)).unwrap_or_default();
         self.tables = Some(tables);
-        let mut new = Vec::new();
-        for number in 0..self.states.len() {
-            let found = found
-                .iter()
-                .filter(|entry| entry.layer_number() == Some(number));
-            let found: Vec<Entry> = found.cloned().collect();
-            let known = std::mem::take(&mut self.states[number].replacing);
+        let mut by_layer: HashMap<usize, Vec<Entry>> = HashMap::new();
+        for entry in found {
+            let number = entry.layer_number().unwrap_or_default();
+            by_layer.entry(number).or_default().push(entry);
+        }
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for (number, state) in self.states.iter_mut().enumerate() {
+            let found = by_layer.remove(&number).unwrap_or_default();
+            let known = std::mem::take(&mut state.replacing);
             if found.is_empty() && known.is_empty() {
                 continue;
             }
             let is_known = |(one, known): (&Entry, &Entry)| one.is_same_there(known);
             if found.len() == known.len() && found.iter().zip(&known).all(is_known) {
-                self.states[number].replacing = known;
+                state.replacing = known;
                 continue;
             }
             let is_new = |entry: &&Entry| !known.iter().any(|known| known.is_same(entry));
             new.extend(found.iter().filter(is_new).cloned());
-            let problems = self.problems_of_warnings(found.clone());
+            changed.push((number, found));
+        }
+        let entries = changed.iter().map(|(_, found)| found.clone());
+        let problems = self.problems_of_each(entries.collect());
+        for ((number, found), problems) in changed.into_iter().zip(problems) {
             let state = &mut self.states[number];
             (state.replacing, state.replaced_tables) = (found, problems);
         }

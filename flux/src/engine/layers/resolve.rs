@@ -42,12 +42,12 @@ impl Layers {
     /// Makes the best of what was taken up; where readers see nothing yet, even what is kept on disk counts.
     pub(in crate::engine) fn resolve(&mut self, beside: &Beside<'_>) -> Resolved {
         let refused = self.diagnose(self.refusals());
-        if self.states.iter().any(|state| !state.is_usable()) {
+        let newest = self.newest_chosen();
+        // Of a file that is held back by another one of its folder, nothing may be accepted yet: then it would count as absent.
+        let mut states = self.states.iter().zip(&newest);
+        if states.any(|(state, newest)| !newest && !state.is_accepted()) {
             return Resolved::Undecodable(refused);
         }
-        let newest: Vec<bool> = (self.states.iter())
-            .map(|state| state.candidate.is_some())
-            .collect();
         let problems = match self.build(&newest, beside) {
             Ok(built) => {
                 return Resolved::Good {
@@ -105,25 +105,22 @@ impl Layers {
     }
 
     /// Content that is refused must not block what is good: of the candidates, those that make a valid value, the newest first.
-    /// What was taken up together stays together.
+    /// What was taken up together stays together, and so do the files of one source.
     fn without_what_is_bad(
         &mut self,
         newest: &[bool],
         beside: &Beside<'_>,
     ) -> Option<(Built, Vec<bool>)> {
-        let candidates = self.states.iter().zip(newest);
-        let mut updates: Vec<u64> = candidates
-            .filter(|(_, candidate)| **candidate)
-            .map(|(state, _)| state.since)
-            .collect();
+        let since = self.taken_up(newest);
+        let mut updates: Vec<u64> = since.iter().flatten().copied().collect();
         updates.sort_unstable_by(|a, b| b.cmp(a));
         updates.dedup();
         let mut best = None;
         let mut chosen = vec![false; self.states.len()];
         for update in updates {
-            let states = self.states.iter().zip(newest).zip(&chosen);
+            let states = since.iter().zip(&chosen);
             let with: Vec<bool> = states
-                .map(|((state, candidate), chosen)| *chosen || *candidate && state.since == update)
+                .map(|(since, chosen)| *chosen || *since == Some(update))
                 .collect();
             let possible =
                 (self.states.iter().zip(&with)).all(|(state, with)| *with || state.is_accepted());

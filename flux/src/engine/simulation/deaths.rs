@@ -88,6 +88,7 @@ impl Life {
             rules: TrialRules {
                 tries: TRIES,
                 lasts: LASTS,
+                has_folders: false,
             },
         };
         let over = |content: &QuarantinedContent| content.until <= now.wall;

@@ -3,7 +3,8 @@
 //!
 //! [`by_hand`] compares every step of one engine with a reference model that knows every answer. [`by_itself`] lets several
 //! engines run with time, slow answers and a group, checks rules that hold at every moment, and a state that must be reached once the
-//! trouble is over. [`deaths`] ends the process at any moment and starts it again from what is on disk.
+//! trouble is over. [`deaths`] ends the process at any moment and starts it again from what is on disk; [`folder_deaths`] does so
+//! with files that come, change, break and go, and with ways back.
 //!
 //! A failing schedule prints its seed. `FLUX_SEED=123 cargo test -p flux-config --lib simulation` runs that one alone;
 //! `FLUX_SCHEDULES=100000 cargo test --release -p flux-config --lib simulation` runs so many of each kind, from seeds that no run had
@@ -13,6 +14,8 @@ mod by_hand;
 mod by_itself;
 #[cfg(feature = "json")]
 mod deaths;
+#[cfg(feature = "json")]
+mod folder_deaths;
 mod model;
 mod simulated;
 
@@ -90,4 +93,10 @@ fn by_itself_no_schedule_breaks_a_rule_and_all_reach_the_newest_content() {
 #[test]
 fn deaths_of_one_content_are_few_and_the_newest_good_content_serves_in_the_end() {
     each_seed(3_000, deaths::run);
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn deaths_of_what_files_of_a_folder_contain_or_lack_are_few_and_all_of_it_serves_in_the_end() {
+    each_seed(3_000, folder_deaths::run);
 }

@@ -113,6 +113,7 @@ fn what_is_lifted_while_the_configuration_is_pinned_is_tried_once_that_ends_and_
         let rules = TrialRules {
             tries: 1,
             lasts: Duration::from_secs(60),
+            has_folders: false,
         };
         let past = Past {
             record,

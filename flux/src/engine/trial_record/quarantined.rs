@@ -49,17 +49,21 @@ impl QuarantinedContent {
             false => format!(" with changes of {}", listed(&self.changed)),
         };
         let until = clock_time(self.until);
+        let what = match self.fingerprint == Fingerprint::GONE {
+            true => "the removal of this file",
+            false => "this content",
+        };
         match (self.after, self.deaths) {
             (0, _) => format!(
-                "the process died {deaths} while this content was on trial{changed}; it is in quarantine, and tried again once a \
+                "the process died {deaths} while {what} was on trial{changed}; it is in quarantine, and tried again once a \
                  value in it changes, at {until}, or {BY_HAND}"
             ),
             (others, 0) => format!(
-                "this content is new, but the process died with {others} other contents in a row, each of them on trial, the last one{changed}; \
+                "{what} is new, but the process died with {others} other contents in a row, each of them on trial, the last one{changed}; \
                  it is in quarantine, and tried once a value in it changes, at {until}, or {BY_HAND}"
             ),
             (all, _) => format!(
-                "the process died {deaths} while this content was on trial{changed}, and with {all} contents in a row, each of them on \
+                "the process died {deaths} while {what} was on trial{changed}, and with {all} contents in a row, each of them on \
                  trial; it is in quarantine, and tried again once a value in it changes, at {until}, or {BY_HAND}"
             ),
         }

@@ -181,8 +181,8 @@ fn contents_that_died_together_are_tried_one_at_a_time_and_the_innocent_one_is_c
         record.at_start(true, Some(&good), 2, NOW);
     }
     assert_eq!(record.in_quarantine().count(), 2, "nobody knows which");
-    let beside = record.in_quarantine_beside("app.yaml");
-    assert_eq!(beside.as_deref(), Some("`other.yaml`"));
+    let held = record.layers_in_quarantine();
+    assert_eq!(beside(&held, "app.yaml").as_deref(), Some("`other.yaml`"));
     let later = NOW + FIRST;
     record.at_start(false, Some(&good), 2, later);
     let held: Vec<_> = record.in_quarantine().map(|one| &*one.layer).collect();
@@ -199,6 +199,35 @@ fn contents_that_died_together_are_tried_one_at_a_time_and_the_innocent_one_is_c
     record.at_start(true, Some(&good), 2, later);
     let held: Vec<_> = record.in_quarantine().map(|one| &*one.layer).collect();
     assert_eq!(held, ["other.yaml"], "the innocent one is served");
+}
+
+/// A folder of many files, all of them new.
+#[test]
+fn no_content_of_a_whole_folder_that_died_is_forgotten() {
+    let all = |content: u128| -> Fingerprints {
+        let files = 0..MOST_FILES;
+        files
+            .map(|file| (format!("d/{file:04}"), Fingerprint(content)))
+            .collect()
+    };
+    let mut record = TrialRecord::new(FingerprintKey(1, 2));
+    record.has_folders();
+    let changed: Vec<String> = (0..16).map(|number| format!("path{number}")).collect();
+    for _ in 0..2 {
+        record.on_trial = Some(record.trial(all(2), 1, changed.clone(), 2, NOW));
+        record.at_start(true, Some(&all(1)), 2, NOW);
+    }
+    assert_eq!(record.in_quarantine().count(), MOST_FILES);
+    let with_paths = record.in_quarantine().filter(|one| !one.changed.is_empty());
+    assert_eq!(with_paths.count(), MOST_WITH_PATHS);
+    let held = record.layers_in_quarantine();
+    let others = beside(&held, "d/0000").unwrap();
+    assert!(others.ends_with("and 4079 more"), "{others}");
+    // A program without folders keeps fewer, whatever an earlier one has written.
+    record.most = TrialRecord::new(record.key).most;
+    record.on_trial = Some(record.trial(all(3), 1, changed, 2, NOW));
+    record.at_start(true, Some(&all(1)), 2, NOW);
+    assert_eq!(record.in_quarantine().count(), 64);
 }
 
 /// One start after a death with this content.

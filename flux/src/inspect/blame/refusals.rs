@@ -31,8 +31,12 @@ impl Blaming<'_> {
 
     fn refusal(&self, at: SystemTime, report: &Report) -> Option<BlamedChange> {
         let would_change = self.changed_by(report);
+        // A layer that is gone has no number, but its name.
+        let is_of_layer = |problem: &Problem| {
+            problem.layer.is_some() || !["", "pipeline", "group"].contains(&&*problem.origin)
+        };
         let is_whole = |problem: &Problem| {
-            problem.path.is_empty() && problem.layer.is_none() && !self.path.is_empty()
+            problem.path.is_empty() && !is_of_layer(problem) && !self.path.is_empty()
         };
         let about = report.problems().iter().filter(|problem| {
             !problem.is_warning()

@@ -29,6 +29,7 @@ pub(in crate::inspect) fn find_layer(
         found(&|layer| layer.origin == name),
         found(&|layer| layer.origin == plain && layer.file.is_some()),
         found(&is_file),
+        numbered(layers, name).into_iter().collect(),
     ];
     let number = name.parse().ok().filter(|number| *number < layers.len());
     match (all.iter().find(|found| !found.is_empty()), number) {
@@ -39,6 +40,15 @@ pub(in crate::inspect) fn find_layer(
         (None, Some(number)) => Ok(number),
         (None, None) => Err(no_layer(layers, name)),
     }
+}
+
+/// The second layer of an origin as `origin#2`.
+fn numbered(layers: &[LayerName], name: &str) -> Option<usize> {
+    let (origin, count) = name.rsplit_once('#')?;
+    let before = count.parse::<usize>().ok()?.checked_sub(1)?;
+    let layers = layers.iter().enumerate();
+    let mut same = layers.filter(|(_, layer)| layer.origin == origin);
+    same.nth(before).map(|(number, _)| number)
 }
 
 /// The layer that reads a file.

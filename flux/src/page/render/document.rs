@@ -8,8 +8,8 @@ use super::{
     },
     PageParts, title,
 };
-use crate::Status;
-use std::time::SystemTime;
+use crate::{Status, engine::ServedLayer};
+use std::{collections::HashMap, time::SystemTime};
 
 /// What a page is made of.
 pub(in super::super) struct PageDocument<'a> {
@@ -119,8 +119,14 @@ fn place(html: &mut Html) {
 
 /// Asks what a document would change. It is no part that is replaced, so that a text that is being written stays.
 fn plan_form(html: &mut Html, token: &str, status: &Status) {
-    let served = status.served.layers.iter().enumerate().rev();
-    let mut layers = served.filter(|(_, one)| one.decoder.is_some()).peekable();
+    let served = status.served.layers.iter().enumerate();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (_, layer) in served.clone() {
+        *counts.entry(&*layer.origin).or_default() += 1;
+    }
+    // A folder has no document of its own: each of its files has.
+    let has_document = |(_, one): &(usize, &ServedLayer)| one.decoder.is_some() && !one.is_folder;
+    let mut layers = served.rev().filter(has_document).peekable();
     if layers.peek().is_none() {
         return;
     }
@@ -130,8 +136,14 @@ fn plan_form(html: &mut Html, token: &str, status: &Status) {
          the parties of the program prepare and roll back, and nothing is applied.</p><p><label>Layer <select name=\"layer\">",
     );
     for (number, layer) in layers {
-        html.raw("<option value=\"").text(number).raw("\">");
-        html.short(&layer.origin).raw("</option>");
+        // Not its number: files come and go while a text is written.
+        html.raw("<option value=\"").text(&layer.origin);
+        let same = |one: &&ServedLayer| one.origin == layer.origin;
+        if counts.get(&*layer.origin).is_some_and(|count| *count > 1) {
+            let before = status.served.layers.iter().take(number);
+            html.text(format_args!("#{}", before.filter(same).count() + 1));
+        }
+        html.raw("\">").short(&layer.origin).raw("</option>");
     }
     html.raw(
         "</select></label></p><p><label>Document <textarea name=\"document\" rows=\"12\" spellcheck=\"false\" autocomplete=\"off\">\

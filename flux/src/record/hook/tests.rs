@@ -64,6 +64,7 @@ fn what_a_provider_quotes_when_it_fails_is_recorded_for_a_type_without_secrets_a
             optional: false,
             file: None,
             searched: Vec::new(),
+            drop_ins: None,
             secrets: None,
             input: Input::Provider(Mutex::new(Box::new(Quoting))),
         };

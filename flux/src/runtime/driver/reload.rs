@@ -92,10 +92,11 @@ impl Driver {
             self.reloaded();
             return true;
         }
-        let states = &self.engine.layers().states;
+        let layers = self.engine.layers();
+        let states = &layers.states;
         let waits = |reload: &Reload| {
             let late = reload.began.elapsed();
-            let mut asked = reload.requests.iter().zip(states);
+            let mut asked = reload.requests.iter().zip(layers.of_sources());
             let unread = asked.any(|(request, state)| {
                 let lost = matches!(state.health, Health::Stale { .. } | Health::Closed);
                 request.is_some() && !(lost && late >= LOST)
@@ -112,7 +113,8 @@ impl Driver {
                 return true;
             }
         }
-        let asked = reload.requests.iter().zip(states).zip(&self.plan.layers);
+        let asked = reload.requests.iter().zip(layers.of_sources());
+        let asked = asked.zip(&self.plan.layers);
         let unread = asked
             .filter(|(_, opened)| matches!(opened.input, Input::Watched(_)))
             .filter_map(|((request, state), _)| {

@@ -1,5 +1,7 @@
 //! Starts from the last known good file, alone and in a group.
 
+mod of_folders;
+
 use crate::{
     Capacitor, Format, Secrets, Snapshot, Source, State,
     change::Group,

@@ -110,6 +110,7 @@ fn keep(path: &Path) -> Option<KeepOnDisk> {
     let rules = Some(crate::engine::TrialRules {
         tries: 2,
         lasts: std::time::Duration::from_secs(1),
+        has_folders: false,
     });
     KeepOnDisk::new(path.to_str().unwrap().to_owned(), Secrets::Omit, rules).ok()
 }

@@ -7,12 +7,15 @@ use super::{
 };
 #[cfg(feature = "file")]
 use super::{
-    opening::decoder_of_file,
+    opening::{decoder_of_all, decoder_of_file, drop_ins_of},
     places::{first_there, searched},
 };
-use crate::codec::Decoder;
+use crate::{
+    codec::Decoder,
+    source::{SourceError, drop_ins::DropInLayers},
+};
 use flux_syntax::Template;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// A declared layer that is not opened.
 pub(crate) struct OfflineLayer {
@@ -27,6 +30,8 @@ pub(crate) struct OfflineLayer {
     pub(crate) decoder: Option<Decoder>,
     pub(crate) optional: bool,
     pub(crate) content: OfflineContent,
+    /// The name of its file, where it is one of several of a source.
+    pub(crate) drop_in: Option<Arc<str>>,
     /// Where it is looked for, if in several places.
     pub(crate) searched: Vec<String>,
 }
@@ -38,6 +43,12 @@ pub(crate) enum OfflineContent {
         allow(dead_code, reason = "files are a feature")
     )]
     File(PathBuf),
+    /// Several files, each a layer of its own, and whether there are any; or why a start refuses them all.
+    #[cfg_attr(
+        not(feature = "file"),
+        allow(dead_code, reason = "files are a feature")
+    )]
+    Files(Arc<DropInLayers>, Result<bool, SourceError>),
     /// On a server, in a folder, or with the program: it is not read.
     Elsewhere,
     /// It is read at start.
@@ -58,8 +69,8 @@ struct LayerPlaces {
 
 impl Source {
     /// The layer, as far as it is known without its source.
-    pub(crate) fn offline(mut self) -> OfflineLayer {
-        let (name, optional) = (self.name.take(), self.optional);
+    pub(crate) fn offline(self) -> OfflineLayer {
+        let (name, optional) = (self.name.clone(), self.optional);
         let format = self.format.clone();
         let written = self.written();
         let mut layer = match self.known() {
@@ -69,6 +80,7 @@ impl Source {
                 decoder,
                 optional,
                 content,
+                drop_in: None,
                 searched: places.all,
             },
             Err(problem) => OfflineLayer {
@@ -77,6 +89,7 @@ impl Source {
                 decoder: format.or_else(default_decoder),
                 optional,
                 content: OfflineContent::Broken(problem),
+                drop_in: None,
                 searched: Vec::new(),
             },
         };
@@ -117,6 +130,12 @@ impl Source {
             #[cfg(feature = "file")]
             SourceKind::File(path) => {
                 let path = expand(path, &self.variables)?;
+                if let Some(layers) = drop_ins_of(&path, self.format.clone(), self.name.as_deref())?
+                {
+                    let decoder = decoder_of_all(&layers);
+                    let files = OfflineContent::Files(layers, Ok(false));
+                    return Ok((path, Some(decoder), files, LayerPlaces::default()));
+                }
                 let decoder = decoder_of_file(&path, self.format.clone())?;
                 let file = OfflineContent::File(PathBuf::from(&path));
                 Ok((path, Some(decoder), file, LayerPlaces::default()))
@@ -150,6 +169,7 @@ impl Source {
                 ))
             }
             _ => {
+                self.name = None;
                 let opened = open(self, None)?;
                 let content = OfflineContent::Given(opened.input);
                 let places = LayerPlaces::default();

@@ -12,7 +12,7 @@ use crate::{
     report::ARGUMENTS,
     source::{
         DynWatcher, Observer, Patience, Session, Terms, UriSecrets, arguments::Arguments,
-        environment::Variables, renewed::Renewed,
+        drop_ins::DropInLayers, environment::Variables, renewed::Renewed,
     },
 };
 use flux_syntax::{Format, Remote, Template, Uri};
@@ -38,6 +38,8 @@ pub(crate) struct Opened {
     pub(crate) file: Option<PathBuf>,
     /// Where it is looked for, if in several places.
     pub(crate) searched: Vec<String>,
+    /// Its files, where it is a pattern of several: each is a layer of its own.
+    pub(crate) drop_ins: Option<Arc<DropInLayers>>,
     /// Those of its URI, where it has some.
     pub(crate) secrets: Option<Arc<UriSecrets>>,
     pub(crate) input: Input,
@@ -116,6 +118,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 optional: true,
                 file: None,
                 searched: Vec::new(),
+                drop_ins: None,
                 secrets: None,
                 input: Input::Environment(prefix, source.variables),
             })
@@ -126,6 +129,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             optional: true,
             file: None,
             searched: Vec::new(),
+            drop_ins: None,
             secrets: None,
             input: Input::Arguments(source.arguments),
         }),
@@ -136,6 +140,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             optional: source.optional,
             file: None,
             searched: Vec::new(),
+            drop_ins: None,
             secrets: None,
             input: Input::Provider(std::sync::Mutex::new(provider)),
         }),
@@ -145,6 +150,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
             optional: source.optional,
             file: None,
             searched: Vec::new(),
+            drop_ins: source.drop_ins,
             secrets: None,
             input: watched(watcher, own),
         }),
@@ -173,6 +179,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 optional: source.optional,
                 file: folder,
                 searched: Vec::new(),
+                drop_ins: None,
                 secrets,
                 input: watched(watcher, resync),
             })
@@ -182,6 +189,26 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
         #[cfg(feature = "file")]
         SourceKind::File(template) => {
             let path = expand(&template, &source.variables)?;
+            if let Some(layers) = drop_ins_of(&path, source.format.clone(), source.name.as_deref())?
+            {
+                let mut files = crate::source::DropIns::of(&layers, &path);
+                if let Some(settle) = source.settle {
+                    files = files.settle(settle);
+                }
+                if let Some(resync) = own.or(resync) {
+                    files = files.resync(resync);
+                }
+                return Ok(Opened {
+                    origin: path,
+                    decoder: Some(decoder_of_all(&layers)),
+                    optional: source.optional,
+                    file: Some(layers.folder().to_owned()),
+                    searched: Vec::new(),
+                    drop_ins: Some(layers),
+                    secrets: None,
+                    input: watched(Box::new(files), None),
+                });
+            }
             let decoder = decoder_of_file(&path, source.format)?;
             let mut file = crate::source::File::new(&path);
             if let Some(settle) = source.settle {
@@ -196,6 +223,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 optional: source.optional,
                 file: Some(file.path().to_owned()),
                 searched: Vec::new(),
+                drop_ins: None,
                 secrets: None,
                 input: watched(Box::new(file), None),
             })
@@ -217,6 +245,7 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
                 optional: source.optional,
                 file: Some(file.path().to_owned()),
                 searched: places,
+                drop_ins: None,
                 secrets: None,
                 input: watched(Box::new(file), None),
             })
@@ -232,56 +261,34 @@ fn opened(source: Source, resync: Option<Duration>) -> Result<Opened, String> {
 }
 
 /// A file's own format, or that of its name.
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "testing"))]
 pub(super) fn decoder_of_file(path: &str, format: Option<Decoder>) -> Result<Decoder, String> {
     format
         .or_else(|| Format::of_path(path).map(Decoder::from))
-        .ok_or_else(|| {
-            format!(
-                "the format of `{path}` is not known from its name; name one of json, yaml, toml, jsonc, json5"
-            )
-        })
+        .ok_or_else(|| crate::source::drop_ins::unknown_format(path))
 }
 
-/// A source that holds documents: where they are as its declaration names it, and how they are read.
-#[cfg(feature = "testing")]
-pub(crate) fn document_of(source: &Source) -> Result<Option<(String, Decoder)>, String> {
-    let (format, variables) = (&source.format, &source.variables);
-    let of_remote = |place: &Remote| {
-        let lookup = |name: &str| value_of(name, variables);
-        let place = place.expand(&lookup)?;
-        let decoder = format.clone().unwrap_or_else(|| decoder_of(&place));
-        Ok::<_, String>((place.origin(), decoder))
-    };
-    let of_file = |path: &Template| {
-        let path = expand(path, variables)?;
-        let decoder = decoder_of_file(&path, format.clone())?;
-        Ok::<_, String>((path, decoder))
-    };
-    let mut written = None;
-    let mut kind = &source.kind;
-    let mut inner;
-    // A URI may come from a variable as a whole.
-    loop {
-        return match kind {
-            SourceKind::File(path) | SourceKind::Search(path, _) => of_file(path).map(Some),
-            SourceKind::Remote(place) => {
-                let (origin, decoder) = of_remote(place)?;
-                Ok(Some((written.unwrap_or(origin), decoder)))
-            }
-            SourceKind::Uri(template) => {
-                written = Some(expand(template, variables)?);
-                inner = read(template, variables)?;
-                kind = &inner;
-                continue;
-            }
-            SourceKind::Env(_) | SourceKind::Args | SourceKind::Watcher(_) => Ok(None),
-            #[cfg(feature = "dotenv")]
-            SourceKind::Dotenv(_) => Ok(None),
-            #[cfg(feature = "figment")]
-            SourceKind::Provider(_) => Ok(None),
-        };
-    }
+/// The layers of the files that a pattern names; none where the path is that of one file.
+#[cfg(any(feature = "file", feature = "testing"))]
+pub(super) fn drop_ins_of(
+    path: &str,
+    format: Option<Decoder>,
+    name: Option<&str>,
+) -> Result<Option<Arc<DropInLayers>>, String> {
+    let layers = DropInLayers::of(path, format)?;
+    Ok(layers.map(|mut layers| {
+        if let Some(name) = name {
+            layers.named(name);
+        }
+        Arc::new(layers)
+    }))
+}
+
+/// The decoder of a source of several files, which is asked for none of them.
+#[cfg(any(feature = "file", feature = "testing"))]
+pub(super) fn decoder_of_all(layers: &DropInLayers) -> Decoder {
+    let common = layers.common_decoder().cloned();
+    common.unwrap_or_else(|| Decoder::from(Format::Json))
 }
 
 pub(super) fn decoder_of(place: &Remote<String>) -> Decoder {

@@ -17,6 +17,11 @@ pub(super) fn searched(
             "`{file}` is an absolute path, which is the same in every folder; name the file alone"
         ));
     }
+    if file.contains('*') {
+        return Err(format!(
+            "`{file}`: `search` looks for one file, and `*` means several; name the file, or the folder of the several"
+        ));
+    }
     let mut places = Vec::new();
     for folder in folders {
         let folder = at_home(expand(folder, variables)?, variables)?;

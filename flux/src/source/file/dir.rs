@@ -117,7 +117,7 @@ impl Watcher for Dir {
     }
 
     async fn watch(&mut self, observer: &Observer) -> Result<(), SourceError> {
-        let place = WatchedPlace::folder(Arc::clone(&self.target), self.settle);
+        let place = WatchedPlace::folder(Arc::clone(&self.target), None, self.settle);
         let intervals = Intervals {
             asked: None,
             usual: self.resync,

@@ -1,4 +1,4 @@
-//! Which files of a watched folder are keys, and what is reported where there is no folder.
+//! Which files of a watched folder are read, and what is reported where there is no folder.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -9,15 +9,18 @@ use std::{
 
 use super::{
     chain::LinkChain,
-    entry::PathState,
+    entry::{PathContent, PathState},
     read::{FileContent, ReadOutcome, explain},
     target::Target,
 };
-use crate::source::SourceError;
+use crate::source::{SourceError, drop_ins::refusal_of_size};
+use flux_syntax::Pattern;
 
 /// A folder whose files are watched.
 pub(super) struct Folder {
     pub(super) target: Arc<Target>,
+    /// Which of its files are read, each as a document; where every one is a key there is none.
+    pub(super) pattern: Option<Pattern>,
     /// Whether it is there; an entry like those of its files.
     pub(super) entry: PathState,
     pub(super) way: LinkChain,
@@ -30,10 +33,39 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn target_of(&self, name: &OsStr) -> Arc<Target> {
         Arc::new(Target {
-            shown: format!("{}/{}", self.target.shown, name.to_string_lossy()),
+            shown: self.shown(name),
             path: self.target.path.join(name),
             max_size: self.target.max_size,
         })
+    }
+
+    /// What a file of it is called.
+    pub(super) fn shown(&self, name: &OsStr) -> String {
+        let name = name.to_string_lossy();
+        match &self.pattern {
+            Some(pattern) => format!("{}{name}", pattern.folder()),
+            None => format!("{}/{name}", self.target.shown),
+        }
+    }
+
+    /// Whether a file of this name is read.
+    pub(super) fn reads(&self, name: &OsStr) -> bool {
+        match &self.pattern {
+            Some(pattern) => pattern.fits(&name.to_string_lossy()),
+            None => is_shown(name),
+        }
+    }
+
+    /// Why so many files are too many; of keys none are.
+    fn refusal(&self, files: usize) -> Option<SourceError> {
+        self.pattern.as_ref()?;
+        refusal_of_size(&self.target.shown, files, 0)
+    }
+
+    /// Whether it has, or may have, more files than are read: then its list decides, whichever of them changes.
+    pub(super) fn is_full(&self, files: usize) -> bool {
+        let is_refused = matches!(self.entry.held(), Some(PathContent::Unreadable(_)));
+        self.pattern.is_some() && (is_refused || self.refusal(files).is_some())
     }
 
     /// Whether it is there, and where without links, and the names of its files.
@@ -42,18 +74,29 @@ impl Folder {
             let mut names = Vec::new();
             for entry in fs::read_dir(&self.target.path)? {
                 let entry = entry?;
-                if is_shown(&entry.file_name()) && !entry.path().is_dir() {
+                if self.reads(&entry.file_name()) && !entry.path().is_dir() {
                     names.push(entry.file_name());
+                }
+                // One more is enough to refuse them.
+                if self.refusal(names.len()).is_some() {
+                    break;
                 }
             }
             Ok((self.target.path.canonicalize()?, names))
         };
-        match names() {
+        let names = names();
+        let count = names.as_ref().map_or(0, |(_, names)| names.len());
+        // A part of them is not what the folder has. Where it is stays known, so that it is seen when there are fewer.
+        if let (Some(error), Ok((real, _))) = (self.refusal(count), &names) {
+            let refused = ReadOutcome::bare(FileContent::Unreadable(error));
+            return (refused, Some((real.clone(), Vec::new())));
+        }
+        match names {
             Ok((real, names)) => {
-                let there = if names.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![1]
+                // One without files to read is no empty document: each of them settles by itself.
+                let there = match names.is_empty() && self.pattern.is_none() {
+                    true => Vec::new(),
+                    false => vec![1],
                 };
                 (
                     ReadOutcome::bare(FileContent::Bytes(there)),
@@ -76,6 +119,6 @@ impl Folder {
 }
 
 /// Hidden files are no keys.
-pub(super) fn is_shown(name: &OsStr) -> bool {
+fn is_shown(name: &OsStr) -> bool {
     !name.as_encoded_bytes().starts_with(b".")
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod dir;
+mod drop_ins;
 #[cfg(all(test, unix))]
 mod edges;
 mod elsewhere;
@@ -37,6 +38,7 @@ use std::{
 };
 
 pub use dir::Dir;
+pub use drop_ins::DropIns;
 
 use self::{place::WatchedPlace, session::Intervals, target::Target};
 use super::{Observer, SourceError, Watcher};

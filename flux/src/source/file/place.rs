@@ -20,6 +20,7 @@ use self::last_step::LastStep;
 pub(super) use self::turn::Turn;
 use super::{
     chain::{self, LinkChain},
+    drop_ins,
     entry::{PathContent, PathState},
     folder::Folder,
     hub::FileSubscription,
@@ -29,6 +30,7 @@ use super::{
     values,
 };
 use crate::source::{Observation, SourceError};
+use flux_syntax::Pattern;
 
 /// How often the way to a file is followed again when it changes meanwhile.
 const TRIES: usize = 8;
@@ -81,9 +83,11 @@ impl WatchedPlace {
         }
     }
 
-    pub(super) fn folder(target: Arc<Target>, quiet: Duration) -> Self {
+    /// The folder, every file of which is a key; with a pattern each one that it fits is a document.
+    pub(super) fn folder(target: Arc<Target>, pattern: Option<Pattern>, quiet: Duration) -> Self {
         let folder = Folder {
             target,
+            pattern,
             entry: PathState::new(quiet),
             way: LinkChain::default(),
             real: None,
@@ -250,11 +254,10 @@ impl WatchedPlace {
                 let leaves = self.leaves.iter();
                 let held = leaves.map(|(name, leaf)| Some((name.as_os_str(), leaf.entry.held()?)));
                 let held: Vec<(&OsStr, &PathContent)> = held.collect::<Option<_>>()?;
-                Some(values::document(
-                    &folder.target.shown,
-                    folder.target.max_size,
-                    &held,
-                ))
+                Some(match folder.pattern {
+                    Some(_) => drop_ins::documents(folder, &held),
+                    None => values::document(&folder.target.shown, folder.target.max_size, &held),
+                })
             }
             other => Some(other.observation()),
         }
@@ -294,7 +297,7 @@ mod tests {
                 shown: "d".to_owned(),
                 max_size: 100_000,
             });
-            let mut place = WatchedPlace::folder(target, Duration::from_secs(1));
+            let mut place = WatchedPlace::folder(target, None, Duration::from_secs(1));
             assert_eq!(place.is_large(), many, "at first");
             let looked = place.look(Trust::Unproven, Wait::Forever, Instant::now());
             looked.unwrap();

@@ -17,9 +17,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::File;
+use super::{DropIns, File};
 use crate::source::{
     Observation, SourceError, Watcher,
+    drop_ins::DropInLayers,
     mailbox::{Health, Mailbox},
     supervisor::supervise,
 };
@@ -532,5 +533,73 @@ mod footprint {
             watched.stop().await;
             nothing_left().await;
         }
+    }
+
+    fn all_descriptors() -> usize {
+        fs::read_dir("/proc/self/fd").unwrap().count()
+    }
+
+    /// What a new file of them takes is compared with what one that is watched by itself does, in one and the same process.
+    #[tokio::test]
+    async fn a_thousand_files_of_a_pattern_are_one_thread_and_three_descriptors() {
+        let place = TestFolder::new().await;
+        nothing_left().await;
+        for number in 0..1000 {
+            place.write(&format!("conf.d/{number:04}.yaml"), "n: 1");
+        }
+        let alone = place.write("alone.yaml", "n: 1");
+        let pattern = place.at("conf.d/*.yaml");
+        let before = all_descriptors();
+        let layers = DropInLayers::of(pattern.to_str().unwrap(), None);
+        let layers = layers.unwrap().unwrap();
+        let mut files = WatchedPath::of(DropIns::of(&layers, "conf.d").resync(NEVER));
+        let has = |watched: &WatchedPath, text: &str| match watched.seen.last() {
+            Some(SeenFile::Text(seen)) => seen.contains(text),
+            _ => false,
+        };
+        files
+            .until("all of them", |watched| has(watched, "0999.yaml"))
+            .await;
+        files
+            .until("live", |watched| watched.failing.is_none())
+            .await;
+        assert_eq!((threads(), descriptors()), (1, 1));
+        assert!(
+            all_descriptors() <= before + 3,
+            "{before}, {}",
+            all_descriptors()
+        );
+        let mut one = WatchedPath::at(&alone);
+        one.reads("n: 1").await;
+        let (mut of_files, mut of_one) = (Vec::new(), Vec::new());
+        for round in 0..20 {
+            let name = format!("conf.d/2{round:03}.yaml");
+            let aside = place.write("aside", &format!("round: {round}"));
+            let began = std::time::Instant::now();
+            fs::rename(aside, place.at(&name)).unwrap();
+            let text = format!("round: {round}");
+            files
+                .until("the new file", |watched| has(watched, &text))
+                .await;
+            of_files.push(began.elapsed());
+            let aside = place.write("aside", &format!("round {round}"));
+            let began = std::time::Instant::now();
+            fs::rename(aside, &alone).unwrap();
+            one.reads(&format!("round {round}")).await;
+            of_one.push(began.elapsed());
+        }
+        let median = |mut all: Vec<Duration>| {
+            all.sort_unstable();
+            all[all.len() / 2]
+        };
+        let (of_files, of_one) = (median(of_files), median(of_one));
+        println!("a new file of 1,000: {of_files:?}; one file: {of_one:?}");
+        assert!(
+            of_files < of_one + Duration::from_millis(60),
+            "{of_files:?}, {of_one:?}"
+        );
+        files.stop().await;
+        one.stop().await;
+        nothing_left().await;
     }
 }

@@ -25,7 +25,7 @@ struct App {
 }
 
 /// The code, and what was printed to both streams.
-pub(super) fn run<C: Root>(words: &[&str]) -> (u8, String, String) {
+pub(crate) fn run<C: Root>(words: &[&str]) -> (u8, String, String) {
     let parser = cli::Command::augment_args(clap::Command::new("config").no_binary_name(true));
     let matches = parser.try_get_matches_from(words).unwrap();
     let command = cli::Command::from_arg_matches(&matches).unwrap();

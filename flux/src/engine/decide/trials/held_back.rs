@@ -2,16 +2,66 @@
 //! a person's trust.
 
 use super::memory::{Past, Trials};
-use crate::engine::{
-    decide::Engine,
-    event::EngineEvent,
-    fingerprint::{Fingerprint, FingerprintKey},
-    now::Now,
-    trial_record::Fingerprints,
-    trusted::Trusted,
+use crate::{
+    engine::{
+        decide::Engine,
+        event::EngineEvent,
+        fingerprint::{Fingerprint, FingerprintKey},
+        layer_state::LayerState,
+        now::Now,
+        renumbered::Renumbered,
+        trial_record::{Fingerprints, QuarantinedContent, beside},
+        trusted::Trusted,
+    },
+    source::Observation,
 };
-use crate::source::Observation;
-use std::fmt::Write as _;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
+
+/// What is known of the layers' contents from the processes before, by the keys of the layers.
+struct Remembered<'t> {
+    key: FingerprintKey,
+    known: HashMap<&'t str, Vec<Fingerprint>>,
+    held: HashMap<&'t str, Vec<&'t QuarantinedContent>>,
+    layers_in_quarantine: Vec<&'t str>,
+}
+
+impl<'t> Remembered<'t> {
+    fn of(trials: &'t Trials) -> Self {
+        let (mut known, mut held) = (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
+        for (layer, content) in trials.known() {
+            known.entry(layer).or_default().push(content);
+        }
+        for content in trials.record.in_quarantine() {
+            held.entry(&*content.layer).or_default().push(content);
+        }
+        Remembered {
+            key: trials.record.key,
+            known,
+            held,
+            layers_in_quarantine: trials.record.layers_in_quarantine(),
+        }
+    }
+
+    /// Gives a layer what is known of it.
+    fn of_layer(&self, state: &mut LayerState, key: &str) {
+        let known = self.known.get(key).cloned().unwrap_or_default();
+        let identities = state.identities.as_ref();
+        state.identities = identities.map(|one| Box::new(one.with(self.key, known)));
+        for content in self.held.get(key).into_iter().flatten() {
+            let mut text = format!("is not applied: {}", content.sentence());
+            if let Some(others) = beside(&self.layers_in_quarantine, key) {
+                let _ = write!(
+                    text,
+                    "; in quarantine are {others}, too: one of them may be to blame alone, and each is tried without the others"
+                );
+            }
+            state.quarantine.remember(content.fingerprint, text);
+        }
+    }
+}
 
 impl Engine {
     /// Gives the engine what is known of the processes before it; before anything is observed.
@@ -21,37 +71,44 @@ impl Engine {
         }
         let (trials, found) = Trials::new(past, now.wall);
         let keys = self.layers.keys();
+        let remembered = Remembered::of(&trials);
         for (state, key) in self.layers.states.iter_mut().zip(keys) {
-            let of_layer = trials.known(&key);
-            let identities = state.identities.as_ref();
-            state.identities =
-                identities.map(|one| Box::new(one.with(trials.record.key, of_layer)));
-            for content in trials
-                .record
-                .in_quarantine()
-                .filter(|content| content.layer == key)
-            {
-                let mut text = format!("is not applied: {}", content.sentence());
-                if let Some(others) = trials.record.in_quarantine_beside(&key) {
-                    let _ = write!(
-                        text,
-                        "; in quarantine are {others}, too: one of them may be to blame alone, and each is tried without the others"
-                    );
-                }
-                state.quarantine.remember(content.fingerprint, text);
-            }
+            remembered.of_layer(state, &key);
         }
+        drop(remembered);
         if let Some(found) = found {
             self.events.push(EngineEvent::ProcessDied(found));
         }
         self.agenda.lifts_at = trials.lifts_at(now);
+        // Files that are trusted and gone by now are absent, which may be what a process died of.
+        let trusted: Vec<String> = trials.trusted_layers().map(str::to_owned).collect();
         self.trials = Some(Box::new(trials));
+        let trusted: Vec<&str> = trusted.iter().map(|layer| &**layer).collect();
+        self.expect_files(&trusted, now);
     }
 
-    /// Holds back the first content of a layer, where too many processes in a row died with what they found.
+    /// The same for layers that are new since.
+    pub(in crate::engine) fn remember_new(&mut self, numbers: &Renumbered) {
+        let Some(trials) = &self.trials else {
+            return;
+        };
+        let keys = self.layers.keys();
+        let remembered = Remembered::of(trials);
+        for number in numbers.new_ones() {
+            remembered.of_layer(&mut self.layers.states[number], &keys[number]);
+        }
+    }
+
+    /// Whether the first content of a layer is held back.
+    pub(in crate::engine) fn holds_first(&self) -> bool {
+        let trials = self.trials.as_deref();
+        trials.is_some_and(|trials| trials.holds.is_some())
+    }
+
+    /// Holds back the first content of a layer with this key, where too many processes in a row died with what they found.
     pub(in crate::engine) fn hold_first(
         &mut self,
-        layer: usize,
+        (layer, key): (usize, String),
         observation: &Observation,
         now: Now,
     ) {
@@ -67,10 +124,11 @@ impl Engine {
         let Some(changed) = trials.holds.as_ref().filter(|_| state.is_first()) else {
             return;
         };
-        let key = self.layers.keys().swap_remove(layer);
+        // A file of several that is gone, and that nobody knew, is no content.
+        let is_nothing = content.is_none() && state.drop_in.is_some() && !trials.trusts(&key);
         let found = (key, state.fingerprint(content));
         let trusted = trials.trusted.iter().flatten().any(|one| *one == found);
-        if trusted || state.decoder.is_none() {
+        if trusted || is_nothing || state.decoder.is_none() {
             return;
         }
         let (key, content) = found;
@@ -87,10 +145,16 @@ impl Engine {
     /// more has no content that could be held back.
     fn fit_layers(&self, trusted: &mut Fingerprints, key: FingerprintKey) {
         let keys = self.layers.keys();
-        trusted.retain(|(known, _)| keys.contains(known));
+        // The files of a source of several are not read yet.
+        let (names, folders) = (self.layers.declared_names(), self.layers.folders());
+        let is_file =
+            |known: &str| (0..folders.len()).any(|folder| names.file(folder, known).is_some());
+        trusted.retain(|(known, _)| keys.contains(known) || is_file(known));
         let unknown = self.layers.states.iter().zip(keys);
         let unknown = unknown.filter(|(state, layer)| {
-            state.decoder.is_some() && !trusted.iter().any(|(known, _)| known == layer)
+            state.decoder.is_some()
+                && state.drop_in.is_none()
+                && !trusted.iter().any(|(known, _)| known == layer)
         });
         let absent: Vec<_> = unknown
             .map(|(_, layer)| (layer, Fingerprint::of(key, None)))
@@ -120,14 +184,13 @@ impl Engine {
         if lifted {
             trials.version += 1;
             let keys = self.layers.keys();
+            let held = trials.record.in_quarantine();
+            let held: HashSet<(&str, Fingerprint)> = held
+                .map(|content| (&*content.layer, content.fingerprint))
+                .collect();
             for (state, key) in self.layers.states.iter_mut().zip(&keys) {
-                let held = |print| {
-                    trials
-                        .record
-                        .in_quarantine()
-                        .any(|content| content.is(key, print))
-                };
-                let lifted = state.quarantine.forget(|print| !held(print));
+                let is_held = |print| held.contains(&(&**key, print));
+                let lifted = state.quarantine.forget(|print| !is_held(print));
                 if lifted {
                     state.judge_again();
                 }

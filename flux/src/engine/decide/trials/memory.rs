@@ -26,6 +26,8 @@ pub(crate) struct TrialRules {
     pub(crate) tries: u32,
     /// How long a configuration without a probation of its own is on trial.
     pub(crate) lasts: Duration,
+    /// Whether a source has several files, which may all be in quarantine.
+    pub(crate) has_folders: bool,
 }
 
 /// The memory of an engine across processes.
@@ -57,6 +59,9 @@ impl Trials {
             trusted,
             rules,
         } = past;
+        if rules.has_folders {
+            record.has_folders();
+        }
         let before = record.clone();
         let is_death = |trial: &OnTrial| {
             died && trial.running && Some(&trial.fingerprints) != trusted.as_ref()
@@ -78,19 +83,35 @@ impl Trials {
         (trials, found)
     }
 
-    /// What is known of one layer's content.
-    pub(super) fn known(&self, layer: &str) -> Vec<Fingerprint> {
+    /// What is known of the layers' contents.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&str, Fingerprint)> {
         let trusted = self.trusted.iter().flatten();
-        let tried = self
-            .record
-            .on_trial
-            .iter()
-            .flat_map(|trial| &trial.fingerprints);
+        let tried = self.record.on_trial.iter();
+        let tried = tried.flat_map(|trial| &trial.fingerprints);
+        let all = trusted.chain(tried);
+        let all = all.map(|(layer, content)| (layer.as_str(), *content));
         let held = self.record.quarantined.iter();
-        let held = held.map(|content| (&content.layer, content.fingerprint));
-        let all = trusted.chain(tried).map(|(key, content)| (key, *content));
-        let of_layer = all.chain(held).filter(|(key, _)| *key == layer);
-        of_layer.map(|(_, content)| content).collect()
+        all.chain(held.map(|content| (content.layer.as_str(), content.fingerprint)))
+    }
+
+    /// The layers of which anything is trusted.
+    pub(super) fn trusted_layers(&self) -> impl Iterator<Item = &str> {
+        self.trusted
+            .iter()
+            .flatten()
+            .map(|(layer, _)| layer.as_str())
+    }
+
+    /// Whether anything is trusted of a layer; the list is in the order of the keys.
+    pub(in crate::engine::decide) fn trusts(&self, layer: &str) -> bool {
+        self.trusted_print(layer).is_some()
+    }
+
+    /// What is trusted of a layer.
+    pub(super) fn trusted_print(&self, layer: &str) -> Option<Fingerprint> {
+        let trusted = self.trusted.as_ref()?;
+        let at = trusted.binary_search_by(|(known, _)| known.as_str().cmp(layer));
+        at.ok().map(|at| trusted[at].1)
     }
 
     /// The record, and the number of its newest change.
@@ -165,13 +186,15 @@ impl Trials {
     }
 
     /// What readers see is what the last known good configuration contains from now on.
-    pub(super) fn trust(&mut self, fingerprints: Fingerprints) {
+    pub(super) fn trust(&mut self, mut fingerprints: Fingerprints) {
         (self.applied, self.before, self.reading) = (None, None, false);
         self.put(None);
         let before = self.record.quarantined.len();
         self.record.forgive(&fingerprints);
         let had_row = self.record.end_row();
         self.version += u64::from(self.record.quarantined.len() != before || had_row);
+        // A file that is gone is none from now on.
+        fingerprints.retain(|(_, print)| *print != Fingerprint::GONE);
         self.trusted = Some(fingerprints);
     }
 

@@ -15,7 +15,6 @@ use crate::source::file::{
     chain::{DATA, EventSpot, LinkChain, Part},
     entry::{Judgement, PathState, ReadSpan, Trust},
     event::Touch,
-    folder::is_shown,
     read::ReadOutcome,
     touches::Touches,
 };
@@ -68,6 +67,8 @@ impl WatchedPlace {
         }
         if let Some(folder) = &mut self.folder {
             let touch = touches.of(&folder.way);
+            let is_inside = touches.inside(folder.real.as_deref()).next().is_some();
+            let is_listed = is_inside && folder.is_full(self.leaves.len());
             // What happens to a file of it proves that it was there.
             for touch in touch
                 .into_iter()
@@ -83,7 +84,7 @@ impl WatchedPlace {
                     None
                 }
                 Some(_) => Some(Trust::Unproven),
-                None => (!folder.target.path.is_dir()).then_some(Trust::Unproven),
+                None => (is_listed || !folder.target.path.is_dir()).then_some(Trust::Unproven),
             };
         }
         if turn.look.is_none() {
@@ -125,7 +126,7 @@ impl WatchedPlace {
             let Part::Name(name) = &spot.part else {
                 continue;
             };
-            let mine = folder.real.as_ref() == Some(&spot.dir) && is_shown(name);
+            let mine = folder.real.as_ref() == Some(&spot.dir) && folder.reads(name);
             if mine && *touch != Touch::Gone && !self.leaves.contains_key(name) {
                 let target = folder.target_of(name);
                 if target.path.is_dir() {
@@ -250,7 +251,7 @@ mod tests {
         };
         make();
         let begin = Instant::now() + QUIET * 10;
-        let mut place = WatchedPlace::folder(target, QUIET);
+        let mut place = WatchedPlace::folder(target, None, QUIET);
         place.look(Trust::Unproven, Wait::Forever, begin).unwrap();
         assert!(place.take_news() && is_there(&place));
 

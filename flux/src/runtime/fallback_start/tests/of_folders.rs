@@ -1,0 +1,80 @@
+//! Starts from the last known good file where a source has several files.
+
+use super::until;
+use crate::{
+    Capacitor, Config, Error, Format, Secrets, Source, State,
+    source::{Channel, ChannelSender, DropIns, SourceError, drop_ins::DropInLayers},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+
+mod upgraded {
+    /// What wrote the file.
+    #[derive(Debug, flux_derive::Flux)]
+    #[flux(crate = crate)]
+    pub(super) struct FolderApp {
+        #[flux(default = 0)]
+        pub(super) n: u32,
+        #[flux(default = "nobody")]
+        pub(super) name: String,
+    }
+
+    pub(super) mod today {
+        #[derive(Debug, flux_derive::Flux)]
+        #[flux(crate = crate)]
+        pub(in super::super) struct FolderApp {
+            #[flux(default = 0)]
+            pub(in super::super) n: u32,
+            #[flux(default = 0)]
+            pub(in super::super) name: u32,
+        }
+    }
+}
+
+/// A source of several files that the test feeds.
+fn of_folder<C: Config>(path: &Path) -> (Capacitor<C>, ChannelSender) {
+    let (sender, channel) = Channel::buffered("conf.d", 4);
+    let mut source = Source::watcher(channel).format(Format::Yaml);
+    let layers = DropInLayers::of("conf.d/*.yaml", None).unwrap();
+    source.drop_ins = layers.map(Arc::new);
+    let builder = Capacitor::<C>::builder()
+        .source(source)
+        .last_known_good(path.to_str().unwrap(), Secrets::Omit)
+        .startup_timeout(Duration::from_secs(3));
+    (builder.build().unwrap(), sender)
+}
+
+/// A file of it has another type today, so that nothing of the folder serves; and the folder does not answer, or cannot be reached.
+#[tokio::test]
+async fn a_silent_folder_is_not_served_without_one_of_its_kept_files() {
+    for is_down in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let (before, sender) = of_folder::<upgraded::FolderApp>(&path);
+        let files = DropIns::document([("10-a.yaml", "n: 1"), ("20-b.yaml", "name: b")]);
+        sender.send(files).await.unwrap();
+        before.start().await.unwrap();
+        assert_eq!((before.get().n, &*before.get().name), (1, "b"));
+        before.stop().await;
+        let (after, sender) = of_folder::<upgraded::today::FolderApp>(&path);
+        if is_down {
+            sender
+                .fail(SourceError::transient("no route"))
+                .await
+                .unwrap();
+        }
+        match after.start().await {
+            Ok(()) => panic!("served is {:?}", *after.get()),
+            Err(Error::StartupTimeout { unfit, .. }) => {
+                let unfit = unfit.unwrap();
+                assert!(unfit.contains("what was kept of conf.d/20-b"), "{unfit}");
+            }
+            Err(other) => panic!("{other}"),
+        }
+        assert_eq!(after.state(), State::Empty);
+        let files = DropIns::document([("10-a.yaml", "n: 2"), ("20-b.yaml", "name: 7")]);
+        sender.send(files).await.unwrap();
+        until("healthy", || after.state() == State::Healthy).await;
+        assert_eq!((after.get().n, after.get().name), (2, 7));
+        after.stop().await;
+    }
+}
