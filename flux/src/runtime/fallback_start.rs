@@ -21,7 +21,7 @@ use std::{
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A layer, its key, and what was kept of it with warnings, or why that cannot serve.
-type OfLayer = (
+type KeptOfLayer = (
     usize,
     String,
     Result<(Option<AnyLayer>, Vec<String>), String>,
@@ -80,7 +80,7 @@ pub(super) fn fill(
         let is_part = !kept.is_denied || state.decoder.is_some() || found.is_ok();
         is_part.then_some((layer, key, found))
     });
-    let of_layers: Vec<OfLayer> = of_layers.flatten().collect();
+    let of_layers: Vec<KeptOfLayer> = of_layers.flatten().collect();
     if kept.is_denied && of_layers.iter().any(|(.., found)| found.is_err()) {
         // Beside content that is refused, the rest of the file would make what nobody wrote.
         for problem in of_layers.into_iter().filter_map(|(.., found)| found.err()) {
@@ -149,7 +149,7 @@ fn own_layers(engine: &Engine) -> Vec<Option<usize>> {
 fn broken_folders(
     engine: &Engine,
     secrets: &SecretBook,
-    of_layers: &[OfLayer],
+    of_layers: &[KeptOfLayer],
 ) -> HashMap<usize, SafeText> {
     let mut broken = HashMap::new();
     for (layer, _, found) in of_layers {

@@ -2,6 +2,7 @@
 
 use super::{
     Environment,
+    asked_before::once,
     step::{self, PathStep, path_of},
 };
 use crate::{
@@ -9,28 +10,6 @@ use crate::{
     problem::Seg,
     schema::{self, Reached},
 };
-use std::{cell::RefCell, collections::HashMap, hash::Hash};
-
-/// What was asked before.
-#[derive(Default)]
-pub(super) struct Known {
-    values: RefCell<HashMap<Vec<Seg>, AskedValue>>,
-    forms: RefCell<HashMap<Vec<Seg>, Option<AskedForm>>>,
-    whole_maps: RefCell<HashMap<Vec<Seg>, bool>>,
-}
-
-fn once<K: Hash + Eq, T: Copy>(
-    known: &RefCell<HashMap<K, T>>,
-    key: K,
-    ask: impl FnOnce() -> T,
-) -> T {
-    if let Some(known) = known.borrow().get(&key) {
-        return *known;
-    }
-    let asked = ask();
-    known.borrow_mut().insert(key, asked);
-    asked
-}
 
 impl<L> Environment<'_, L> {
     /// What the value at a path is read as.

@@ -1,7 +1,7 @@
 //! Variables that begin with the name of a section, or of a struct that is a single value, and name none of its fields: behind such a
 //! name, somebody else's variable is as unlikely as behind that of a list.
 
-use super::{Environment, Variable, misspelt::Meant, single_value::set_whole_struct};
+use super::{Environment, Variable, single_value::set_whole_struct, suspect::Meant};
 use crate::{document::AskedValue, problem::Dotted};
 use flux_syntax::env_segment;
 

@@ -1,6 +1,6 @@
 //! Variables that look as if they named a file with a value: without the option for it, or with a slip in the name.
 
-use super::{Environment, Variable, files::SUFFIX, misspelt::Meant};
+use super::{Environment, Variable, files::SUFFIX, suspect::Meant};
 use flux_syntax::nearest;
 
 impl<L> Environment<'_, L> {

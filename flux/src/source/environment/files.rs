@@ -103,7 +103,7 @@ pub(super) fn read(
         read.variables.elsewhere = Arc::clone(&known.elsewhere);
         return Some(read);
     }
-    let super::look_up::LookUp::Given(all) = known.as_now().from else {
+    let super::LookUp::Given(all) = known.as_now().from else {
         return None;
     };
     let mut all: HashMap<String, OsString> = (*all).clone();

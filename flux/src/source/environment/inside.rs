@@ -1,6 +1,6 @@
 //! Variables of their own that fields have in items of lists and entries of maps, where nothing reads them.
 
-use super::{Environment, misspelt::SuspectVariable, names::name_of};
+use super::{Environment, names::name_of, suspect::SuspectVariable};
 use crate::{
     problem::{Dotted, Flaw, ProblemKind, Seg, What},
     report::Entry,

@@ -1,8 +1,12 @@
 //! The warning of variables that are not read, though they look as if they were meant to be.
 
 use super::{
-    Environment, Variable, in_rust, names::variables, readings::ReachedName,
-    single_value::PartOfValue, step,
+    Environment, Variable, in_rust,
+    names::variables,
+    readings::ReachedName,
+    single_value::PartOfValue,
+    step,
+    suspect::{Meant, SuspectVariable},
 };
 use crate::{
     problem::{Dotted, Fix, Flaw, ProblemKind, Seg, What},
@@ -11,19 +15,6 @@ use crate::{
 };
 use flux_syntax::{nearest, nearest_and_slips};
 use std::collections::HashSet;
-
-/// A variable that looks as if it was meant to be read.
-#[derive(Clone)]
-pub(crate) struct SuspectVariable {
-    pub(crate) entry: Entry,
-    /// The section that it would be in refuses keys that no field has.
-    pub(in crate::source) is_strict: bool,
-    /// It may belong to somebody else, and is never refused.
-    pub(in crate::source) is_uncertain: bool,
-}
-
-/// What a name was probably meant for: the path, what is behind "is not read", and whether that is not certain.
-pub(super) type Meant = (Vec<Seg>, String, bool);
 
 impl<L> Environment<'_, L> {
     /// Variables under the prefix that no field has, and whose names are near to those of fields or begin with the name of a list

@@ -5,6 +5,7 @@
 //! the variable of the whole map or list contains (`overlay`). How a key is spelt is known from the layers below (`known`).
 
 mod asked;
+mod asked_before;
 mod behind_section;
 mod beside_prefix;
 mod elsewhere;
@@ -15,7 +16,6 @@ mod in_rust;
 mod inside;
 mod key_walk;
 mod known;
-mod look_up;
 mod misspelt;
 mod names;
 mod outdated;
@@ -27,11 +27,11 @@ mod rust_names;
 mod single_value;
 mod spelt_section;
 pub(in crate::source) mod step;
+mod suspect;
 mod unread;
 
 pub(crate) use elsewhere::ReadElsewhere;
 pub(crate) use known::{TextTree, keys_of};
-pub(crate) use look_up::Variables;
 pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
 pub(crate) use outdated::outdated_keys;
 #[cfg(feature = "figment")]
@@ -45,18 +45,90 @@ use crate::{
     schema::{self, Field},
     source::{DecodeTree, Given, KnownKeys, ReadAgain, VariablePaths},
 };
+use asked_before::AskedBefore;
 use flux_syntax::Naming;
-use misspelt::SuspectVariable;
 use names::UnreadName;
 use readings::{KeysByName, NameReader, Reading, ambiguous, choose};
 use rust_names::NameInRust;
 use std::{
     cell::{OnceCell, RefCell},
     collections::{HashMap, HashSet},
+    ffi::OsString,
     rc::Rc,
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 use step::{PathStep, path_of};
+use suspect::SuspectVariable;
+
+/// Where variables are looked up, and which ones are read elsewhere.
+#[derive(Clone, Default)]
+pub(crate) struct Variables {
+    from: LookUp,
+    /// Which ones the capacitor reads besides this layer: they are not misspelt.
+    pub(in crate::source) elsewhere: Arc<ReadElsewhere>,
+    /// What the files contain that some of them name, where these were read already.
+    files: Option<Arc<files::FileValues>>,
+}
+
+/// In the process, or in what was given instead.
+#[derive(Clone, Default)]
+enum LookUp {
+    #[default]
+    Process,
+    Given(Arc<HashMap<String, OsString>>),
+}
+
+impl Variables {
+    pub(crate) fn given(known: HashMap<String, OsString>) -> Self {
+        Variables {
+            from: LookUp::Given(Arc::new(known)),
+            elsewhere: Arc::default(),
+            files: None,
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<OsString> {
+        match &self.from {
+            LookUp::Process => std::env::var_os(name),
+            LookUp::Given(known) => known.get(name).cloned(),
+        }
+    }
+
+    /// These variables, whatever the process sets later.
+    fn as_now(&self) -> Variables {
+        let from = match &self.from {
+            LookUp::Process => {
+                let named =
+                    |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+                LookUp::Given(Arc::new(std::env::vars_os().filter_map(named).collect()))
+            }
+            LookUp::Given(known) => LookUp::Given(Arc::clone(known)),
+        };
+        Variables {
+            from,
+            elsewhere: Arc::clone(&self.elsewhere),
+            files: self.files.clone(),
+        }
+    }
+
+    /// The names of all that are set, in order; without those that are set to nothing, unless that is a value.
+    fn names(&self, with_empty: bool) -> Vec<String> {
+        let name = |(name, value): (OsString, OsString)| {
+            let name = name.into_string().ok();
+            name.filter(|_| with_empty || !value.is_empty())
+        };
+        let mut names: Vec<String> = match &self.from {
+            LookUp::Process => std::env::vars_os().filter_map(name).collect(),
+            LookUp::Given(known) => {
+                let known = known.iter();
+                let known = known.filter(|(_, value)| with_empty || !value.is_empty());
+                known.map(|(name, _)| name.clone()).collect()
+            }
+        };
+        names.sort_unstable();
+        names
+    }
+}
 
 /// Reads the environment once, as if no other layer had any key; and a way to read it again with theirs, where it matters.
 pub(crate) fn layer<L: 'static>(
@@ -131,7 +203,7 @@ pub(crate) struct Environment<'a, L> {
     in_rust: OnceCell<Vec<NameInRust>>,
     /// The names that fields with a variable of their own would have.
     unread: OnceCell<Vec<UnreadName>>,
-    asked: asked::Known,
+    asked: AskedBefore,
     /// What names can mean that are no field's own, where nothing is known of the layers below. One name is asked for many times.
     alone: RefCell<HashMap<String, Rc<NameReadings>>>,
     /// Those that are empty, and count as not set, as they are found.
@@ -177,7 +249,7 @@ impl<'a, L> Environment<'a, L> {
             in_rust: OnceCell::new(),
             unread: OnceCell::new(),
             alone: RefCell::default(),
-            asked: asked::Known::default(),
+            asked: AskedBefore::default(),
             empty: RefCell::default(),
         })
     }

@@ -1,6 +1,6 @@
 //! Variables of the parts of a struct or an enum that is read as a single value: they look like those of a section and are not read.
 
-use super::{Environment, Variable, asked::alone, misspelt::Meant, readings::ReachedName};
+use super::{Environment, Variable, asked::alone, readings::ReachedName, suspect::Meant};
 use crate::{
     document::{AskedValue, tree::Tree},
     problem::{Dotted, Flaw, Seg, What},

@@ -7,28 +7,25 @@ use crate::{
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
-mod upgraded {
-    /// What wrote the file.
-    #[derive(Debug, flux_derive::Flux)]
-    #[flux(crate = crate)]
-    pub(super) struct FolderApp {
-        #[flux(default = 0)]
-        pub(super) n: u32,
-        #[flux(default = "nobody")]
-        pub(super) name: String,
-    }
-
-    pub(super) mod today {
-        #[derive(Debug, flux_derive::Flux)]
-        #[flux(crate = crate)]
-        pub(in super::super) struct FolderApp {
-            #[flux(default = 0)]
-            pub(in super::super) n: u32,
-            #[flux(default = 0)]
-            pub(in super::super) name: u32,
+/// Two versions of one program: the file has the name of the struct.
+macro_rules! version {
+    ($name:ident, $value:ty, $default:expr) => {
+        mod $name {
+            #[derive(Debug, flux_derive::Flux)]
+            #[flux(crate = crate)]
+            pub(super) struct FolderApp {
+                #[flux(default = 0)]
+                pub(super) n: u32,
+                #[flux(default = $default)]
+                pub(super) name: $value,
+            }
         }
-    }
+    };
 }
+
+// What wrote the file, and what reads it.
+version!(before, String, "nobody");
+version!(today, u32, 0);
 
 /// A source of several files that the test feeds.
 fn of_folder<C: Config>(path: &Path) -> (Capacitor<C>, ChannelSender) {
@@ -49,13 +46,13 @@ async fn a_silent_folder_is_not_served_without_one_of_its_kept_files() {
     for is_down in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.json");
-        let (before, sender) = of_folder::<upgraded::FolderApp>(&path);
+        let (before, sender) = of_folder::<before::FolderApp>(&path);
         let files = DropIns::document([("10-a.yaml", "n: 1"), ("20-b.yaml", "name: b")]);
         sender.send(files).await.unwrap();
         before.start().await.unwrap();
         assert_eq!((before.get().n, &*before.get().name), (1, "b"));
         before.stop().await;
-        let (after, sender) = of_folder::<upgraded::today::FolderApp>(&path);
+        let (after, sender) = of_folder::<today::FolderApp>(&path);
         if is_down {
             sender
                 .fail(SourceError::transient("no route"))
