@@ -295,7 +295,8 @@ async fn a_folder_is_not_served_without_a_kept_file_that_cannot_be_read_any_more
             .startup_timeout(Duration::from_secs(5));
         builder.build().unwrap()
     }
-    let breaks: [(&str, fn(&DropInFolder)); 4] = [
+    type Break = fn(&DropInFolder);
+    let breaks: [(&str, Break); 4] = [
         ("the other file", |folder| folder.put("10-a.yaml", "n: [")),
         ("both files", |folder| {
             folder.put("10-a.yaml", "n: [");
