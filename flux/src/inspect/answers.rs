@@ -25,6 +25,7 @@ use crate::{
 use explain::DEEPEST;
 pub(super) use newest::NewestAnswers;
 pub(super) use notes::WITHHELD;
+use refused_newest::RefusedNewest;
 use running::RunningPaths;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -264,9 +265,11 @@ impl Answers {
 
     /// Explains every setting that has no parts of its own, in the order of the fields.
     pub(super) fn all(&self, status: &Status) -> Vec<Explanation> {
-        let mut all = Vec::new();
+        let (mut all, refused) = (Vec::new(), RefusedNewest::of(status));
         each_leaf(self.items(), &mut |path, item| {
-            all.push(self.explanation(path, item, status))
+            let mut one = self.explanation(path, item, status);
+            refused.note(&mut one);
+            all.push(one);
         });
         all
     }

@@ -1,6 +1,6 @@
 //! What `explain` answers for a path: the item that it leads to, a suggestion where no field has it, and each layer's setting.
 
-use super::{Answers, refused_newest};
+use super::{Answers, refused_newest::RefusedNewest};
 use crate::{
     engine::{LayerContent, Status},
     inspect::{
@@ -70,7 +70,7 @@ impl Answers {
             _ => self.not_there(&walk.own, &path[walk.own.len()..], walk.parts)?,
         };
         let mut one = one.with_hidden(walk.hidden);
-        one.notes.extend(refused_newest::notes(&one, status));
+        RefusedNewest::of(status).note(&mut one);
         Ok(one)
     }
 

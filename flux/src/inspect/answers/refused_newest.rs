@@ -1,52 +1,78 @@
 //! What the report says of a setting whose newest content is not applied: an explanation is about what readers see, and its places are
 //! those of the content before.
 
-use crate::{engine::Status, inspect::explanation::Explanation, problem::escaped, report::Problem};
+use crate::{
+    engine::Status,
+    inspect::{explanation::Explanation, path_set::PathSet},
+    problem::escaped,
+    report::Problem,
+};
 
 /// So many problems are quoted; the report has all.
 const MOST: usize = 3;
 
-/// The notes on what is explained: of each layer whose newest content is wrong there.
-pub(super) fn notes(one: &Explanation, status: &Status) -> Vec<String> {
-    let problems = status.error.as_ref().map(|report| report.problems());
-    let path = one.path.steps();
-    let is_about = |problem: &&Problem| {
-        let steps = problem.path.steps();
-        !problem.is_warning()
-            && !steps.is_empty()
-            && (steps.starts_with(path) || path.starts_with(steps))
-    };
-    let mut notes = Vec::new();
-    for (layer, known) in status.layers.iter().enumerate() {
-        if !known.refused {
-            continue;
-        }
-        let problems = problems.into_iter().flatten();
-        let about = problems.filter(|problem| problem.layer == Some(layer));
-        let told: Vec<String> = about
-            .filter(is_about)
-            .map(|problem| quoted(problem, one))
-            .collect();
-        if told.is_empty() {
-            continue;
-        }
-        let origin = escaped(&known.origin);
-        let more = match told.len().saturating_sub(MOST) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
-        };
-        let told: Vec<_> = told.into_iter().take(MOST).collect();
-        let told = told.join("; ");
-        let is_set = one.settings.iter().any(|setting| setting.layer == layer);
-        let before = match is_set {
-            true => "; above are the value and the place of before",
-            false => "",
-        };
-        notes.push(format!(
-            "the newest content of {origin} is not applied: {told}{more}{before}"
-        ));
+/// What the report says of layers whose newest content is not applied.
+pub(super) struct RefusedNewest<'s> {
+    /// With the layer's origin.
+    problems: Vec<(&'s str, &'s Problem)>,
+    paths: PathSet,
+}
+
+impl<'s> RefusedNewest<'s> {
+    pub(super) fn of(status: &'s Status) -> Self {
+        let problems = status.error.iter().flat_map(|report| report.problems());
+        let refused = problems.filter(|one| !one.is_warning() && !one.path.steps().is_empty());
+        let of_layers = refused.filter_map(|one| {
+            let layer = status.layers.get(one.layer?)?;
+            layer.refused.then_some((&*layer.origin, one))
+        });
+        let problems: Vec<_> = of_layers.collect();
+        let paths = problems.iter().map(|(_, one)| one.path.steps()).collect();
+        RefusedNewest { problems, paths }
     }
-    notes
+
+    /// Adds a note for each layer whose newest content is wrong at what is explained. For most settings there is none.
+    pub(super) fn note(&self, one: &mut Explanation) {
+        let path = one.path.steps();
+        if !self.paths.overlaps(path) {
+            return;
+        }
+        let is_about = |problem: &Problem| {
+            let steps = problem.path.steps();
+            steps.starts_with(path) || path.starts_with(steps)
+        };
+        let mut told: Vec<(&str, usize, Vec<String>)> = Vec::new();
+        for (origin, problem) in &self.problems {
+            if !is_about(problem) {
+                continue;
+            }
+            let at = told.iter().position(|(known, ..)| known == origin);
+            let at = at.unwrap_or_else(|| {
+                told.push((origin, 0, Vec::new()));
+                told.len() - 1
+            });
+            let (_, more, texts) = &mut told[at];
+            match texts.len() < MOST {
+                true => texts.push(quoted(problem, one)),
+                false => *more += 1,
+            }
+        }
+        let notes = told.into_iter().map(|(origin, more, texts)| {
+            let is_set = one.settings.iter().any(|setting| setting.origin == origin);
+            let before = match is_set {
+                true => "; above are the value and the place of before",
+                false => "",
+            };
+            let more = match more {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            let (origin, told) = (escaped(origin), texts.join("; "));
+            format!("the newest content of {origin} is not applied: {told}{more}{before}")
+        });
+        let notes: Vec<_> = notes.collect();
+        one.notes.extend(notes);
+    }
 }
 
 /// What the report says, and where.

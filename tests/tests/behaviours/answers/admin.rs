@@ -210,7 +210,7 @@ async fn an_answer_for_programs_has_what_is_newer_than_it() {
     let told = ask(&["explain", "port"]).await["notes"].clone();
     assert_eq!(told[0], about);
     assert_eq!(told.as_array().unwrap()[1..], notes.as_array().unwrap()[..]);
-    assert_eq!(ask(&["explain"]).await[0]["notes"], notes);
+    assert_eq!(ask(&["explain"]).await[0]["notes"], told);
     let blame = ask(&["blame", "port"]).await;
     let all = blame["notes"].as_array().unwrap();
     assert!(all.ends_with(notes.as_array().unwrap()), "{blame}");
