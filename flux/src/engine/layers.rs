@@ -119,14 +119,12 @@ impl Layers {
             let (taken, before) = (state.unjudged, state.since);
             let mut warnings = state.take_up(self.schema, self.unknown, update);
             let anew = state.unjudged && (!taken || state.since != before);
-            if anew {
-                if above.is_some_and(|above| number < above) {
-                    warnings.extend(self.hidden_edits(number));
-                }
-                #[cfg(feature = "dotenv")]
-                if let Some(Decoder::Variables(_)) = self.states[number].decoder {
-                    warnings.extend(self.other_spellings(number));
-                }
+            if anew && above.is_some_and(|above| number < above) {
+                warnings.extend(self.hidden_edits(number));
+            }
+            #[cfg(feature = "dotenv")]
+            if let (true, Some(Decoder::Variables(_))) = (anew, &self.states[number].decoder) {
+                warnings.extend(self.other_spellings(number));
             }
             let state = &self.states[number];
             if !warnings.is_empty() || (anew && !state.warnings.is_empty()) {

@@ -10,16 +10,15 @@ use super::{
     schema::{Built, Decoding, Schema},
     value::{AnyLayer, AnySnapshot},
 };
+#[cfg(feature = "json")]
+use crate::source::drop_ins::{self, DropInLayers};
 use crate::{
     codec::{self, Codec, Decoder, Tree, Unknown},
     handle::Snapshot,
     layer::{Parts, Presence},
     problem::{Flaw, Seg, What},
     schema::Field,
-    source::{
-        Content, Observation, UriSecrets,
-        drop_ins::{self, DropInLayers},
-    },
+    source::{Content, Observation, UriSecrets},
 };
 use std::{
     sync::Arc,
@@ -248,6 +247,7 @@ pub(super) fn engine(
 }
 
 /// An engine over the required layer `lower`, and above it one for each file of `d`.
+#[cfg(feature = "json")]
 pub(super) fn engine_of_folder(settings: Settings, now: Now) -> Engine {
     let decoder = Decoder::Custom(Arc::new(Unused));
     let lower = LayerState::new("lower", Some(decoder.clone()), false);
@@ -259,6 +259,7 @@ pub(super) fn engine_of_folder(settings: Settings, now: Now) -> Engine {
 }
 
 /// The files of such a folder.
+#[cfg(feature = "json")]
 pub(super) fn folder<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Observation {
     let files: Vec<_> = files.into_iter().collect();
     match files.is_empty() {
