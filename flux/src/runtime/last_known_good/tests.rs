@@ -164,3 +164,33 @@ fn a_socket_a_pipe_or_a_device_is_never_replaced_or_removed() {
     std::fs::remove_file(&path).unwrap();
     disk::replace(&*disk, &path, b"{}").unwrap();
 }
+
+#[test]
+fn a_file_with_two_contents_of_one_layer_is_none_and_one_of_a_time_to_come_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.json");
+    let keep = KeepOnDisk::new(path.to_str().unwrap().to_owned(), Secrets::Omit, None).unwrap();
+    let with = |layers: &[&str], written: u64| {
+        let layer = |name: &&str| {
+            format!(r#"{{"layer": "{name}", "format": "json", "content": {{"n": 1}}}}"#)
+        };
+        let layers: Vec<String> = layers.iter().map(layer).collect();
+        let text = format!(
+            r#"{{"config": "App", "version": 2, "written": {written}, "layers": [{}]}}"#,
+            layers.join(", ")
+        );
+        std::fs::write(&path, text).unwrap();
+        keep.read("App")
+    };
+    let kept = with(&["a.json", "b.json"], 1_700_000_000).unwrap().unwrap();
+    assert!(kept.name("last.json").contains(" old, from last.json"));
+    assert!(with(&["a.json", "a.json"], 1_700_000_000).is_err());
+    let name = with(&["a.json"], 99_999_999_999)
+        .unwrap()
+        .unwrap()
+        .name("last.json");
+    assert!(
+        name.contains("configuration, of a time to come (5138-11-16 09:46:39 UTC), from"),
+        "{name}"
+    );
+}
