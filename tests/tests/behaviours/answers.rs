@@ -14,6 +14,7 @@ mod explain;
 mod fingerprint;
 mod given;
 mod last_good;
+mod last_variables;
 mod own_layer;
 mod plan;
 mod refused_newest;
