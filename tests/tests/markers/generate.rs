@@ -83,13 +83,17 @@ pub(crate) fn generate(seed: u64) -> MadeTypes {
         names: 0,
     };
     let roots: Vec<usize> = (0..ROOTS).map(|number| maker.root(number)).collect();
-    let all: String = (0..ROOTS)
-        .map(|number| format!("    run::<MadeRoot{number}>,\n"))
-        .collect();
-    let _ = write!(
-        maker.source,
-        "\npub(crate) const RUNS: [fn(u64) -> usize; {ROOTS}] = [\n{all}];\n"
-    );
+    for (name, one, call) in [
+        ("RUNS", "fn(u64) -> usize", "run"),
+        ("PAIRS", "Difference", "difference"),
+    ] {
+        let all = (0..ROOTS).map(|number| format!("    {call}::<MadeRoot{number}>,\n"));
+        let all: String = all.collect();
+        let _ = write!(
+            maker.source,
+            "\npub(crate) const {name}: [{one}; {ROOTS}] = [\n{all}];\n"
+        );
+    }
     MadeTypes {
         items: maker.items,
         roots,

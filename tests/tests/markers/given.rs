@@ -6,7 +6,7 @@ use crate::{
     deep::QUOTED,
     outputs::Outputs,
     places::{Markers, mistaken},
-    search::{Chance, FORMATS, Secretive, answers, document},
+    search::{Chance, FORMATS, Secretive, answers, document, plans},
 };
 use flux::{
     Capacitor, Format, Source,
@@ -41,7 +41,7 @@ pub(crate) async fn files<C: Secretive>(
             _ => capacitor.reload().await.err(),
         };
         outputs.error(&outcome);
-        answers(outputs, &capacitor, "{}", markers);
+        answers(outputs, &capacitor, plans("{}"), markers);
         documents += 2;
     }
     capacitor.stop().await;
@@ -105,7 +105,7 @@ pub(crate) async fn arguments<C: Secretive>(outputs: &Outputs, markers: &mut Mar
         Ok(capacitor) => {
             sender.send(good.as_bytes()).await.unwrap();
             outputs.error(&capacitor.start().await.err());
-            answers(outputs, &capacitor, "{}", markers);
+            answers(outputs, &capacitor, plans("{}"), markers);
             capacitor.stop().await;
         }
         Err(error) => outputs.error(&Some(error)),
@@ -123,6 +123,6 @@ pub(crate) async fn provider<C: Secretive>(outputs: &Outputs, markers: &mut Mark
     let capacitor = Capacitor::<C>::builder().clear_sources().provider(provider);
     let capacitor = capacitor.build().unwrap();
     outputs.error(&capacitor.start().await.err());
-    answers(outputs, &capacitor, "{}", markers);
+    answers(outputs, &capacitor, plans("{}"), markers);
     capacitor.stop().await;
 }

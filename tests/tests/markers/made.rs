@@ -6,6 +6,7 @@
 use crate::{
     deep::{PANICS, QUOTED},
     generate::{MadeTypes, generate},
+    pairs::{Difference, difference},
     places::{MADE, Markers},
     search::{Secretive, run},
 };

@@ -5,13 +5,16 @@ mod commented;
 mod deep;
 mod generate;
 mod given;
+mod guesses;
 mod layout;
 mod made;
 mod orders;
 mod outputs;
+mod pairs;
 mod places;
 mod program;
 mod search;
+mod steady;
 
 use flux::{Capacitor, Format, Secrets, Source, source::Channel};
 use outputs::{Outputs, written};

@@ -8,6 +8,10 @@ pub(crate) const MADE: &str = "zqm4d3byc0d3qz";
 /// Chance, and every secret that came of it.
 pub(crate) struct Markers {
     state: u64,
+    /// The same chance makes other secrets, alike in length and in kind of characters.
+    pub(crate) are_others: bool,
+    /// Every secret as it was made.
+    pub(crate) secrets: Vec<String>,
     /// What must not be found: runs of characters that no other text has.
     pub(crate) runs: Vec<String>,
     /// What the program was given.
@@ -18,6 +22,8 @@ impl Markers {
     pub(crate) fn new(seed: u64) -> Self {
         Markers {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            are_others: false,
+            secrets: Vec::new(),
             runs: vec![MADE.to_owned()],
             documents: Vec::new(),
         }
@@ -38,7 +44,10 @@ impl Markers {
         const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ";
         // Nothing that is read as a number.
         let mut run = "zq".to_owned();
-        run.extend((0..8).map(|_| char::from(LETTERS[self.below(LETTERS.len())])));
+        run.extend((0..8).map(|_| {
+            let letter = char::from(LETTERS[self.below(LETTERS.len())]);
+            self.made(letter)
+        }));
         self.runs.push(run.to_lowercase());
         run
     }
@@ -62,17 +71,39 @@ impl Markers {
             "🔑",
         ];
         let middle = MIDDLES[self.below(MIDDLES.len())];
-        format!("{}{middle}{}", self.run(), self.run())
+        let text = format!("{}{middle}{}", self.run(), self.run());
+        self.secrets.push(text.clone());
+        text
+    }
+
+    /// A character of a secret, or the one that is in its place in the other secrets.
+    fn made(&self, letter: char) -> char {
+        let next =
+            |first: u8, count: u8, by: u8| char::from(first + (letter as u8 - first + by) % count);
+        match letter {
+            _ if !self.are_others => letter,
+            'a'..='z' => next(b'a', 26, 13),
+            'A'..='J' => next(b'A', 10, 5),
+            // No other length of a number.
+            '1'..='9' => next(b'1', 9, 4),
+            _ => letter,
+        }
     }
 
     /// A secret that is a name as well.
     pub(crate) fn name(&mut self) -> String {
-        self.run()
+        let name = self.run();
+        self.secrets.push(name.clone());
+        name
     }
 
     pub(crate) fn number(&mut self) -> u64 {
         let number = 100_000_000_000 + self.below(899_999_999_999) as u64;
-        self.runs.push(number.to_string());
+        let digits = number.to_string();
+        let digits: String = digits.chars().map(|digit| self.made(digit)).collect();
+        self.secrets.push(digits.clone());
+        let number = digits.parse().unwrap();
+        self.runs.push(digits);
         number
     }
 }
@@ -131,7 +162,7 @@ pub(crate) fn good(markers: &mut Markers, port: u16) -> Value {
 }
 
 /// Every place of the document but that of the password, which stays known.
-fn places(value: &Value, at: &str, all: &mut Vec<String>) {
+pub(crate) fn places(value: &Value, at: &str, all: &mut Vec<String>) {
     let mut below = |key: String, value: &Value| {
         let at = format!("{at}/{key}");
         if at != "/password" {
@@ -162,7 +193,7 @@ const PLAIN: [&str; 7] = [
 ];
 
 /// Whether the place is that of a field which is no secret.
-fn is_plain(place: &str) -> bool {
+pub(crate) fn is_plain(place: &str) -> bool {
     let names = || place.split('/');
     let is_in = |name: &str| names().any(|one| one == name);
     let is_open =
@@ -189,7 +220,10 @@ fn misspelt(markers: &mut Markers, key: &str) -> String {
 }
 
 /// The map that contains the place, and its key there.
-fn around<'v>(value: &'v mut Value, place: &str) -> Option<(&'v mut Map<String, Value>, String)> {
+pub(crate) fn around<'v>(
+    value: &'v mut Value,
+    place: &str,
+) -> Option<(&'v mut Map<String, Value>, String)> {
     let (map, key) = place.rsplit_once('/')?;
     Some((value.pointer_mut(map)?.as_object_mut()?, key.to_owned()))
 }

@@ -133,7 +133,7 @@ impl Watcher for Quotes {
 pub(crate) fn answers<C: Secretive>(
     outputs: &Outputs,
     capacitor: &Capacitor<C>,
-    text: &str,
+    plans: impl IntoIterator<Item = Inputs>,
     markers: &mut Markers,
 ) {
     outputs.debugged(&capacitor.status());
@@ -188,10 +188,7 @@ pub(crate) fn answers<C: Secretive>(
             outputs.text(&with_origins.print(format));
         }
     }
-    for inputs in [
-        Inputs::new().layer("upper", text),
-        Inputs::new().layer("lower", text).partial(),
-    ] {
+    for inputs in plans {
         if !is_asked(markers) {
             continue;
         }
@@ -204,6 +201,14 @@ pub(crate) fn answers<C: Secretive>(
             Err(error) => outputs.text(&error.to_string()),
         }
     }
+}
+
+/// What a document would change in either layer.
+pub(crate) fn plans(text: &str) -> [Inputs; 2] {
+    [
+        Inputs::new().layer("upper", text),
+        Inputs::new().layer("lower", text).partial(),
+    ]
 }
 
 /// Variables in every form, good ones and others; each is set once.
@@ -379,7 +384,7 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
         let text = document::<C>(markers, format, Chance::Seldom);
         sender.send(text.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_secs(2)).await;
-        answers(outputs, &capacitor, &text, markers);
+        answers(outputs, &capacitor, plans(&text), markers);
         documents += 1;
     }
     outputs.page(&page).await;
@@ -389,7 +394,7 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
     outputs.text(&fs::read_to_string(format!("{kept}.trial")).unwrap_or_default());
     capacitor.report_unhealthy(format!("unhealthy: {}", written(&filled, encoding)));
     tokio::time::sleep(Duration::from_secs(2)).await;
-    answers(outputs, &capacitor, "{}", markers);
+    answers(outputs, &capacitor, plans("{}"), markers);
     capacitor.stop().await;
     for file in [&kept, &format!("{kept}.trial")] {
         outputs.text(&fs::read_to_string(file).unwrap_or_default());
@@ -425,7 +430,7 @@ async fn live<C: Secretive>(markers: &mut Markers, outputs: &Outputs) -> usize {
         .build()
         .unwrap();
     outputs.error(&again.start().await.err());
-    answers(outputs, &again, "{}", markers);
+    answers(outputs, &again, plans("{}"), markers);
     again.stop().await;
     uris::<C>(outputs, markers);
     if markers.one_in(4) {
