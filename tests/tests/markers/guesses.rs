@@ -187,6 +187,50 @@ impl Guesser {
     }
 }
 
+impl Guesser {
+    /// Files of a folder with names in order; now and then a name is a guess, and its content no text.
+    pub(crate) fn drop_ins<C: Secretive>(&mut self) -> Vec<(String, Vec<u8>)> {
+        let mut all = vec![("10.yaml".to_owned(), self.document::<C>(Format::Yaml))];
+        if self.markers.one_in(2) {
+            all.push(("20.yaml".to_owned(), self.document::<C>(Format::Yaml)));
+        }
+        let mut all: Vec<_> = all
+            .into_iter()
+            .map(|(name, text)| (name, text.into_bytes()))
+            .collect();
+        if self.markers.one_in(2) {
+            let name = format!("{}.yaml", self.guess().replace(['/', '\0'], "-"));
+            let bytes = match self.markers.below(3) {
+                0 => b"\xff\xfe".to_vec(),
+                1 => b"port: [".to_vec(),
+                _ => self.document::<C>(Format::Yaml).into_bytes(),
+            };
+            if name.len() < 200 && !name.starts_with('.') {
+                all.push((name, bytes));
+            }
+        }
+        all
+    }
+
+    /// Words of a command line.
+    pub(crate) fn words(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        for _ in 0..1 + self.markers.below(3) {
+            let guess = self.guess();
+            match self.markers.below(7) {
+                0 => all.extend(["--port".to_owned(), guess]),
+                1 => all.push(format!("--port={guess}")),
+                2 => all.extend(["--set".to_owned(), format!("port={guess}")]),
+                3 => all.extend(["--set".to_owned(), format!("{guess}=1")]),
+                4 => all.push(format!("--{guess}")),
+                5 => all.push(format!("--pasword={guess}")),
+                _ => all.push(guess),
+            }
+        }
+        all
+    }
+}
+
 /// Whether fields of a config type are in the map, and no entries of a secret.
 fn is_section(map: &str) -> bool {
     const SECTIONS: [&str; 6] = ["vault", "inner", "tenants", "spare", "t1", "t2"];

@@ -35,19 +35,21 @@ fn is_of_time(number: &str, behind: &str) -> bool {
 }
 
 /// Whether a word is a number that is made at random in each run, or a hash: at least eight digits of hexadecimal. Those of ten alone are
-/// taken for a time.
-fn is_random(word: &str) -> bool {
+/// taken for a time, unless the word before says that it is a placeholder.
+fn is_random(word: &str, before: &str) -> bool {
     word.len() >= 8
         && word.bytes().all(|c| c.is_ascii_hexdigit())
-        && !word.bytes().all(|c| c.is_ascii_digit())
+        && (before == "redacted" || !word.bytes().all(|c| c.is_ascii_digit()))
 }
 
 fn numbered(text: &str) -> String {
     let mut known = HashMap::new();
     let pieces = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let mut last = "";
     let pieces = pieces.map(|piece| {
         let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        if !is_random(word) {
+        let before = std::mem::replace(&mut last, word);
+        if !is_random(word, before) {
             return piece.to_owned();
         }
         let number = known.len();
