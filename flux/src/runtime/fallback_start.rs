@@ -83,9 +83,11 @@ pub(super) fn fill(
     let of_layers: Vec<KeptOfLayer> = of_layers.flatten().collect();
     if kept.is_denied && of_layers.iter().any(|(.., found)| found.is_err()) {
         // Beside content that is refused, the rest of the file would make what nobody wrote.
-        for problem in of_layers.into_iter().filter_map(|(.., found)| found.err()) {
-            let text = format!("{path}: {problem}; it does not serve");
-            observe::warning(&name, &secrets.safe(&text));
+        for (layer, _, found) in of_layers {
+            if let Err(problem) = found {
+                let text = format!("{path}: {problem}; it does not serve");
+                observe::warning(&name, &secrets.safe_of(layer, &text));
+            }
         }
         return None;
     }

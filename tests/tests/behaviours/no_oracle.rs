@@ -2,7 +2,11 @@
 //! recordings bring controls no terminal.
 
 use crate::kit::{Ear, over_a_channel, settle, write};
-use flux::{Capacitor, Flux, Secrets, Source, source::SourceError, testing::Recording};
+use flux::{
+    Capacitor, Flux, Secrets, Source,
+    source::{ChannelSender, SourceError},
+    testing::Recording,
+};
 use std::{collections::BTreeMap, fs, path::Path};
 
 #[derive(Debug, Flux)]
@@ -83,26 +87,28 @@ async fn the_name_of_a_drop_in_is_shown_whether_it_is_a_secret_of_another_layer_
     assert_eq!(right, told_of(pattern(), "another-Secret").await);
 }
 
+/// A channel and a file for the last known good configuration, below a variable with this secret.
+fn kept_below<C: flux::Config>(path: &Path, secret: &'static str) -> (Capacitor<C>, ChannelSender) {
+    let (builder, sender) = over_a_channel::<C>();
+    let capacitor = builder
+        .last_known_good(path.to_str().unwrap(), Secrets::Omit)
+        .override_with(Source::env("APP_").variables([("APP_PASSWORD", secret)]))
+        .build()
+        .unwrap();
+    (capacitor, sender)
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_path_of_a_secret_that_is_not_kept_is_told_whatever_other_secrets_there_are() {
     for secret in [GUESS, "another-Secret", "default-pass"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.json");
-        let start = || {
-            let (builder, sender) = over_a_channel::<Guessed>();
-            let capacitor = builder
-                .last_known_good(path.to_str().unwrap(), Secrets::Omit)
-                .override_with(Source::env("APP_").variables([("APP_PASSWORD", secret)]))
-                .build()
-                .unwrap();
-            (capacitor, sender)
-        };
-        let (capacitor, sender) = start();
+        let (capacitor, sender) = kept_below::<Guessed>(&path, secret);
         write(&sender, &format!("tenants: {{{GUESS}: {{key: abcdefgh}}}}")).await;
         capacitor.start().await.unwrap();
         capacitor.stop().await;
         let (ear, _guard) = Ear::listen();
-        let (capacitor, sender) = start();
+        let (capacitor, sender) = kept_below::<Guessed>(&path, secret);
         sender
             .fail(SourceError::transient("no route"))
             .await
@@ -113,6 +119,56 @@ async fn the_path_of_a_secret_that_is_not_kept_is_told_whatever_other_secrets_th
         let warning = format!("`tenants.{GUESS}.key` was secret, so it was not kept");
         assert!(told.contains(&warning), "{secret}: {told}");
         capacitor.stop().await;
+    }
+}
+
+macro_rules! rented {
+    ($size:ty) => {
+        use flux::Flux;
+        use std::collections::BTreeMap;
+
+        #[derive(Debug, Flux)]
+        pub(super) struct Rented {
+            #[flux(default)]
+            port: u16,
+            #[flux(default, secret)]
+            password: String,
+            #[flux(nested, default)]
+            tenants: BTreeMap<String, Renter>,
+        }
+
+        #[derive(Debug, Flux)]
+        struct Renter {
+            #[flux(default)]
+            size: $size,
+        }
+    };
+}
+
+mod rented_before {
+    rented!(String);
+}
+
+mod rented {
+    rented!(u16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_the_last_known_good_file_does_not_serve_is_told_whatever_other_secrets_there_are() {
+    for secret in [GUESS, "another-Secret"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.json");
+        let (capacitor, sender) = kept_below::<rented_before::Rented>(&path, secret);
+        write(&sender, &format!("tenants: {{{GUESS}: {{size: large}}}}")).await;
+        capacitor.start().await.unwrap();
+        capacitor.stop().await;
+        let (ear, _guard) = Ear::listen();
+        let (capacitor, sender) = kept_below::<rented::Rented>(&path, secret);
+        write(&sender, "port: none").await;
+        capacitor.start().await.unwrap_err();
+        let told = ear.text();
+        let is_told = |line: &str| line.contains(GUESS) && line.contains("it does not serve");
+        assert!(told.lines().any(is_told), "{secret}: {told}");
     }
 }
 
