@@ -3,7 +3,7 @@
 use crate::{
     codec::Decoder,
     document::tree::Tree,
-    source::{ArgumentPaths, Observation, VariablePaths},
+    source::{ArgumentPaths, Observation, ValueFile, VariablePaths},
 };
 use std::{fmt, sync::Arc};
 
@@ -105,6 +105,8 @@ pub(crate) struct GivenContent {
     pub(crate) secrets: Vec<String>,
     /// Which variable of which path is empty, and counts as not set.
     pub(crate) empty: VariablePaths,
+    /// The files that its values were read from.
+    pub(crate) files: Vec<ValueFile>,
 }
 
 impl PartialEq for GivenContent {

@@ -269,6 +269,7 @@ impl Answers {
         each_leaf(self.items(), &mut |path, item| {
             let mut one = self.explanation(path, item, status);
             refused.note(&mut one);
+            one.note_files(status);
             all.push(one);
         });
         all

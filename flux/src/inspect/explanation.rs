@@ -1,6 +1,9 @@
 //! What `explain` returns and prints for one path: value, origin, layers, default, rules, names.
 
 mod of_field;
+mod value_files;
+
+pub(crate) use value_files::changed_files;
 
 use super::{
     item::Effect,

@@ -51,6 +51,8 @@ pub use value::ConfigValue;
 #[cfg(any(feature = "cli", feature = "page"))]
 pub(crate) use describe::schema_text;
 #[cfg(feature = "cli")]
+pub(crate) use explanation::changed_files;
+#[cfg(feature = "cli")]
 pub(crate) use in_place::WITHOUT_GIVEN;
 #[cfg(feature = "cli")]
 pub(crate) use last_good::LastGood;

@@ -402,6 +402,7 @@ fn given_with(
             tree: None,
             again: None,
             empty: Vec::new(),
+            files: Vec::new(),
         },
     };
     caught(read).unwrap_or_else(|panic| {
@@ -416,6 +417,7 @@ fn given_with(
             tree: None,
             again: None,
             empty: Vec::new(),
+            files: Vec::new(),
         }
     })
 }

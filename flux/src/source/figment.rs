@@ -38,6 +38,7 @@ pub(crate) fn layer_of<L>(
         tree: None,
         again: None,
         empty: Vec::new(),
+        files: Vec::new(),
     };
     let tree = match provider.data() {
         Ok(data) => tree_of_profiles(&data, provider.profile()),
@@ -78,6 +79,7 @@ pub(crate) fn layer_of<L>(
             tree: Some(tree),
             again: None,
             empty: Vec::new(),
+            files: Vec::new(),
         },
         partial => Given {
             partial,

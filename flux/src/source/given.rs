@@ -5,6 +5,7 @@ use crate::{
     document::tree::Tree,
     problem::{Flaw, Seg},
     report::{ArgumentPlace, Entry},
+    source::ValueFile,
 };
 
 /// Which variable set which path.
@@ -43,6 +44,8 @@ pub(crate) struct Given<L> {
     pub(crate) tree: Option<Tree>,
     /// Which variable of which path is empty, and counts as not set.
     pub(crate) empty: VariablePaths,
+    /// The files that its values were read from.
+    pub(crate) files: Vec<ValueFile>,
     /// Reads it again, with the keys of the layers below; where variables mean entries of maps.
     pub(crate) again: Option<ReadAgain<L>>,
 }

@@ -39,6 +39,7 @@ mod resync;
 pub(crate) mod script;
 pub(crate) mod supervisor;
 mod uri_secrets;
+mod value_file;
 #[cfg(feature = "zookeeper")]
 mod zookeeper;
 
@@ -74,6 +75,7 @@ pub(crate) use off_the_worker::off_the_worker;
 pub use redis::Redis;
 pub use resync::Resync;
 pub(crate) use uri_secrets::UriSecrets;
+pub(crate) use value_file::ValueFile;
 #[cfg(feature = "zookeeper")]
 pub use zookeeper::ZooKeeper;
 

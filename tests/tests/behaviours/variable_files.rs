@@ -218,3 +218,56 @@ fn a_name_that_is_a_file_and_a_value_is_refused_before_the_start() {
         "APP_PASSWORD_FILE would be the file of `password` and the value of `password_file`";
     assert!(refused.contains(sentence), "{refused}");
 }
+
+#[tokio::test]
+async fn explain_and_plan_name_the_file_of_a_value_and_that_a_restart_reads_another_one() {
+    let (_a, password) = file("hunter2hunter2");
+    let (_b, size) = file("20");
+    let variables = [
+        ("APP_PASSWORD_FILE", &*password),
+        ("APP_POOL_MAX_SIZE_FILE", &*size),
+    ];
+    let capacitor = with("APP_?files=true", &variables).build().unwrap();
+    capacitor.start().await.unwrap();
+    let about = |path: &str| {
+        let one = capacitor.explain(path).unwrap();
+        let all = capacitor.explain_all().unwrap();
+        let same = all.iter().find(|one| one.path.as_str() == path).unwrap();
+        assert_eq!(one.to_string(), same.to_string());
+        one.to_string()
+    };
+    let planned = || capacitor.plan(&Inputs::new()).unwrap().to_string();
+    let read = format!("APP_PASSWORD_FILE names `{password}`, which was read at 2");
+    let now = about("password");
+    assert!(now.contains(&read) && now.ends_with(" UTC"), "{now}");
+    assert!(!about("port").contains("_FILE names"));
+    assert_eq!(planned(), "nothing would change");
+    // The same value, written anew.
+    fs::write(&password, "hunter2hunter2\n").unwrap();
+    assert_eq!((about("password"), planned().lines().count()), (now, 1));
+
+    fs::write(&password, "changed2changed2").unwrap();
+    let words = "it contains another value now, which a restart of the program reads, and a reload does not";
+    for text in [about("password"), planned()] {
+        assert!(text.contains(words) && text.contains(&password), "{text}");
+        assert!(
+            !text.contains("hunter2") && !text.contains("changed2"),
+            "{text}"
+        );
+    }
+    assert!(!about("pool.max_size").contains(words));
+    capacitor.reload().await.unwrap();
+    assert_eq!(capacitor.get().password, "hunter2hunter2");
+    assert!(planned().contains(words));
+
+    fs::write(&password, "").unwrap();
+    assert!(about("password").contains("it is empty now"));
+    fs::remove_file(&password).unwrap();
+    let text = planned();
+    let words = "now it cannot be read: ";
+    assert!(
+        text.contains(words) && text.contains("a restart would be refused"),
+        "{text}"
+    );
+    capacitor.stop().await;
+}

@@ -11,7 +11,7 @@ use crate::{
         watch::LOOK,
     },
     engine::{Schema, Status},
-    inspect::{CheckError, Inputs, Inspector, PlannedUpdate},
+    inspect::{CheckError, Inputs, Inspector, PlannedUpdate, changed_files},
     runtime::{self, BoxedTask, Instance},
     schema::TypeFacts,
 };
@@ -180,7 +180,11 @@ impl ServedProgram {
             AdminQuestion::Status => {
                 self.at_once(output, |own, answer| {
                     let fingerprint = own.inspector().hashed(None).ok();
-                    answer.status(&own.instance.status(), fingerprint)
+                    let status = own.instance.status();
+                    for note in changed_files(&status) {
+                        writeln!(answer.err, "note: {note}")?;
+                    }
+                    answer.status(&status, fingerprint)
                 })
                 .await
             }

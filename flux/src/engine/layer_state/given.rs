@@ -37,6 +37,7 @@ impl LayerState {
                     tree: given.tree,
                     secrets: given.secrets,
                     empty: given.empty,
+                    files: given.files,
                 };
                 self.candidate = Some(DecodedContent::given(layer, given));
             }
@@ -81,6 +82,7 @@ impl LayerState {
                         tree: given.tree,
                         secrets: given.secrets,
                         empty: given.empty,
+                        files: given.files,
                     };
                     self.candidate = Some(DecodedContent::given(layer, given));
                     self.since = update;
@@ -127,6 +129,7 @@ impl LayerState {
                     tree: given.tree.clone(),
                     secrets: given.secrets.clone(),
                     empty: given.empty.clone(),
+                    files: given.files.clone(),
                 };
                 DecodedContent::given(layer, given)
             }

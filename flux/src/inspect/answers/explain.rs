@@ -71,6 +71,7 @@ impl Answers {
         };
         let mut one = one.with_hidden(walk.hidden);
         RefusedNewest::of(status).note(&mut one);
+        one.note_files(status);
         Ok(one)
     }
 

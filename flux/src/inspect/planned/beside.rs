@@ -4,7 +4,10 @@ use super::Planning;
 use crate::{
     Report,
     engine::LayerContent,
-    inspect::inputs::{LayerName, read_file},
+    inspect::{
+        explanation::changed_files,
+        inputs::{InputError, LayerName, read_file},
+    },
     problem::{Dotted, Seg, escaped},
     source::Health,
 };
@@ -116,6 +119,7 @@ impl Planning<'_> {
                 notes.push(format!("{words}: {}", paths.join(", ")));
             }
         }
+        notes.extend(changed_files(self.status));
         if self.status.served.staged.is_some() {
             notes.push(
                 "a stage of the program changes what the layers make, and was not asked".to_owned(),

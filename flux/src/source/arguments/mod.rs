@@ -150,6 +150,7 @@ pub(crate) fn layer<L>(
         tree: Some(root),
         again: None,
         empty: Vec::new(),
+        files: Vec::new(),
     }
 }
 

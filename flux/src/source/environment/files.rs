@@ -7,7 +7,7 @@ use crate::{
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field},
-    source::Given,
+    source::{Given, ValueFile},
 };
 use flux_syntax::Naming;
 use std::{
@@ -34,6 +34,7 @@ pub(super) struct FileValues {
     by: HashMap<String, String>,
     problems: Vec<Entry>,
     secrets: Vec<String>,
+    read: Vec<ValueFile>,
 }
 
 impl Variables {
@@ -75,6 +76,7 @@ impl Variables {
             by: HashMap::new(),
             problems: Vec::new(),
             secrets: Vec::new(),
+            read: Vec::new(),
         };
         for Variable { name, path, .. } in variables(fields, prefix) {
             let by = format!("{name}{SUFFIX}");
@@ -112,6 +114,7 @@ pub(super) fn read(
         by: HashMap::new(),
         problems: Vec::new(),
         secrets: Vec::new(),
+        read: Vec::new(),
     };
     for one in variables(fields, prefix) {
         let by = format!("{}{SUFFIX}", one.name);
@@ -141,6 +144,8 @@ pub(super) fn read(
         };
         match read {
             Ok(text) => {
+                let read = ValueFile::read(one.path, by.clone(), (file.into(), &text), value);
+                values.read.push(read);
                 all.insert(one.name.clone(), text.into());
                 values.by.insert(one.name, by);
             }
@@ -213,6 +218,7 @@ impl FileValues {
             }
         };
         given.secrets.extend(self.secrets.iter().cloned());
+        given.files.clone_from(&self.read);
         given.warnings.iter_mut().for_each(rename_entry);
         if let Some((_, set)) = &mut given.partial {
             set.iter_mut().for_each(|(_, name)| rename(name));

@@ -172,6 +172,7 @@ fn layer_of<L: 'static>(
             tree: None,
             again: None,
             empty: Vec::new(),
+            files: Vec::new(),
         };
     };
     let suspects = OnceLock::new();

@@ -127,6 +127,7 @@ impl<L> Environment<'_, L> {
             tree: Some(root),
             again: None,
             empty: self.empty.take(),
+            files: Vec::new(),
         };
         ReadVariables {
             given,
