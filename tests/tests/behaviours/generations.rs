@@ -2,8 +2,8 @@
 
 use crate::kit::{App, Log, Teller, by_hand_app, pass, running, say, settle, write};
 use flux::{
-    Capacitor, Error, Flux, Snapshot, State, capacitor::GenerationOutcome, pipeline::BoxError,
-    source::ChannelSender,
+    Capacitor, Error, Flux, Snapshot, State, capacitor::GenerationOutcome, inspect::Inputs,
+    pipeline::BoxError, source::ChannelSender,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -102,6 +102,13 @@ async fn what_the_layers_held_is_not_tried_again_until_it_changes_and_numbers_go
     changed_to(&sender, 2..=3).await;
     capacitor.rollback(None).await.unwrap();
     assert_eq!(capacitor.get().n, 2);
+    // Who looks at it, or asks what would change, reads what the next process does.
+    let status = capacitor.status().to_string();
+    let plan = capacitor.plan(&Inputs::new()).unwrap().to_string();
+    for text in [status, plan] {
+        let words = "but a restart of the program reads it anew: the sources still contain it";
+        assert!(text.contains(words), "{text}");
+    }
     pass(600.0).await;
     say(&sender, 3).await;
     settle().await;

@@ -13,6 +13,10 @@ use crate::{
 };
 use std::time::Instant;
 
+/// How long content that is taken back stays so: the next process does not know of it.
+const NOT_AGAIN: &str =
+    "this content is not tried again until it changes, but a restart of the program reads it anew";
+
 impl Engine {
     /// By hand: to this generation, or to the last good one. An error lists those that are kept.
     pub(crate) fn roll_back(&mut self, wanted: Option<u64>, now: Now) -> Result<Action, Vec<u64>> {
@@ -68,11 +72,10 @@ impl Engine {
             return;
         };
         let text = format!(
-            "is taken back, and generation {to} is served again: {reason}; this content is not tried again until it changes"
+            "is taken back, and generation {to} is served again: {reason}; {NOT_AGAIN}: the sources still contain it"
         );
         // What is served may be another generation by the time that the content comes again.
-        let again =
-            format!("is taken back: {reason}; this content is not tried again until it changes");
+        let again = format!("is taken back: {reason}; {NOT_AGAIN}");
         let states = self.layers.states.iter_mut();
         for (i, (state, content)) in states.zip(&*back.contents).enumerate() {
             let suspects = back.suspects.iter().map(|contents| contents[i].clone());
@@ -99,8 +102,7 @@ impl Engine {
 
     /// The generation `number` made the program unhealthy, and newer content came before the way back succeeded.
     pub(super) fn condemn(&mut self, number: u64, reason: &str) {
-        let text =
-            format!("is taken back: {reason}; this content is not tried again until it changes");
+        let text = format!("is taken back: {reason}; {NOT_AGAIN}");
         let Some(contents) = self.generations.take_back(number, reason) else {
             return;
         };
