@@ -1,5 +1,7 @@
 //! Which layer is named for a problem, where in its document, and which variable, argument or key to set.
 
+mod advice;
+
 use super::{decoded::DecodedContent, layer_state::LayerState, schema::Schema, value::AnyLayer};
 use crate::{
     codec::Decoder,
@@ -7,8 +9,9 @@ use crate::{
     problem::{Fix, Flaw, KeyPath, ProblemKind, Seg, What},
     report::{ArgumentPlace, Entry},
     schema::{self, Field, Place, Reached},
-    source::{arguments, environment},
+    source::environment,
 };
+use advice::{fix, is_of_elsewhere};
 use std::sync::Arc;
 
 /// The problem with the layer that set its value, of the chosen contents or else of the newest ones, and what to do.
@@ -56,6 +59,12 @@ pub(super) fn locate(
         _ => None,
     };
     let depth = set.as_ref().map_or(0, |set| set.depth);
+    // The document that has the section is not at fault.
+    let set = set.filter(|set| {
+        let state = &states[set.layer];
+        !fix.as_ref()
+            .is_some_and(|fix| is_of_elsewhere(fields, &problem, fix, state))
+    });
     let note = note.or_else(|| broken_default(fields, &problem, depth));
     let Some(set) = set else {
         return Entry::new("", problem).fix(fix).note(note);
@@ -184,59 +193,6 @@ fn only_document(
         });
     }
     only
-}
-
-/// Where a value that is missing can be set: the variable, and the key in the topmost document that there is, or the lowest that may be.
-fn fix<'s>(
-    schema: &Schema,
-    states: &'s [LayerState],
-    problem: &Flaw,
-    found_in: Option<usize>,
-    kept_in: &dyn Fn(usize) -> Option<&'s str>,
-) -> Option<Fix> {
-    if problem.what != What::Missing {
-        return None;
-    }
-    let fields = (schema.fields)();
-    let prefixes = states.iter().filter_map(|state| state.prefix.as_deref());
-    let name = |prefix| environment::name_of(fields, prefix, &problem.path);
-    let variable = prefixes.rev().find_map(name);
-    let reads_arguments = states.iter().any(|state| state.arguments.is_some());
-    let argument = match reads_arguments {
-        true => arguments::name_of(fields, &problem.path),
-        false => None,
-    };
-    let is_document = |state: &&LayerState| state.decoder.is_some();
-    // An upper document's list would replace the one in which the item is.
-    let is_item = |seg: &Seg| matches!(seg, Seg::Index(_));
-    let below = found_in.filter(|_| problem.path.iter().any(is_item));
-    let below = below.and_then(|number| states.get(number).filter(is_document));
-    // What serves in the place of a document is not to be edited, and the document may have the value.
-    let is_read = |(number, _): &(usize, &LayerState)| kept_in(*number).is_none();
-    let read = || {
-        let states = states.iter().enumerate().filter(is_read);
-        states.map(|(_, state)| state).filter(is_document)
-    };
-    // One that is there, rather than an optional one that nobody has made yet.
-    let document = below.or_else(|| read().rfind(|state| state.is_present()).or(read().next()));
-    let path = &problem.path[..schema::shown_steps(fields, &problem.path)];
-    let key = document.map(|_| KeyPath::new(path));
-    // In a file of variables, a value is found by the name of its variable.
-    #[cfg(feature = "dotenv")]
-    let key = match document.and_then(|state| state.decoder.as_ref()) {
-        Some(Decoder::Variables(reader)) => {
-            let name = reader.name_of(&problem.path);
-            name.map(|name| KeyPath::new(&[Seg::Key(name.into())]))
-        }
-        _ => key,
-    };
-    let document = document.filter(|_| key.is_some());
-    (argument.is_some() || variable.is_some() || key.is_some()).then(|| Fix::Set {
-        argument,
-        variable,
-        key,
-        document: document.map(|state| state.origin.to_string()),
-    })
 }
 
 /// What sets a value.

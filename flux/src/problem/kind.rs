@@ -136,10 +136,14 @@ pub enum Fix {
         argument: Option<String>,
         /// The environment variable, where the environment is a layer.
         variable: Option<String>,
+        /// The environment variable that names a file with the value, where a secret can be set so.
+        file_variable: Option<String>,
         /// The key in `document`, as it is written in a path; in a file of variables, the variable.
         key: Option<KeyPath>,
         /// The document that should have the key, by its origin.
         document: Option<String>,
+        /// That a file of variables does not exist yet, or sets nothing, where a secret is to be set in it.
+        document_lacks: Option<&'static str>,
     },
     /// Action `rename`: the key, the variable or the argument was probably meant to be `to`, or is called so since.
     #[non_exhaustive]
@@ -164,16 +168,25 @@ impl fmt::Display for Fix {
             Fix::Set {
                 argument,
                 variable,
+                file_variable,
                 key,
                 document,
+                document_lacks,
             } => {
                 let mut lead = "set ";
                 for name in [argument, variable].into_iter().flatten() {
                     write!(f, "{lead}{name}")?;
                     lead = ", or ";
                 }
+                if let Some(name) = file_variable {
+                    write!(f, "{lead}{name} to the path of a file that contains it")?;
+                    lead = ", or ";
+                }
                 if let (Some(key), Some(document)) = (key, document) {
                     write!(f, "{lead}`{key}` in {document}")?;
+                    if let Some(lacks) = document_lacks {
+                        write!(f, ", which {lacks}")?;
+                    }
                 }
                 Ok(())
             }
@@ -186,21 +199,29 @@ impl fmt::Display for Fix {
 
 impl Serialize for Fix {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fix = serializer.serialize_struct("Fix", 5)?;
+        let mut fix = serializer.serialize_struct("Fix", 7)?;
         match self {
             Fix::Set {
                 argument,
                 variable,
+                file_variable,
                 key,
                 document,
+                document_lacks,
             } => {
                 fix.serialize_field("action", "set")?;
                 if let Some(argument) = argument {
                     fix.serialize_field("argument", argument)?;
                 }
                 fix.serialize_field("variable", variable)?;
+                if let Some(name) = file_variable {
+                    fix.serialize_field("file_variable", name)?;
+                }
                 fix.serialize_field("key", key)?;
                 fix.serialize_field("document", document)?;
+                if let Some(lacks) = document_lacks {
+                    fix.serialize_field("document_lacks", lacks)?;
+                }
             }
             Fix::Rename { to } => {
                 fix.serialize_field("action", "rename")?;

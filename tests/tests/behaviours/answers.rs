@@ -15,6 +15,7 @@ mod fingerprint;
 mod given;
 mod last_good;
 mod last_variables;
+mod missing_secret;
 mod own_layer;
 mod plan;
 mod refused_newest;

@@ -32,7 +32,7 @@ mod unread;
 
 pub(crate) use elsewhere::ReadElsewhere;
 pub(crate) use known::{TextTree, keys_of};
-pub(crate) use names::{Variable, check_names, name_of, names_with_files, variables};
+pub(crate) use names::{Variable, check_names, file_name_of, name_of, names_with_files, variables};
 pub(crate) use outdated::outdated_keys;
 #[cfg(feature = "figment")]
 pub(crate) use unread::UnreadKey;

@@ -47,6 +47,14 @@ pub(crate) fn names_with_files(fields: &'static [Field], prefix: &str) -> Vec<Va
     both.collect()
 }
 
+/// The name of the variable that names a file with the value at a path; none where files are not read, or it is an entry's.
+pub(crate) fn file_name_of(fields: &'static [Field], prefix: &str, path: &[Seg]) -> Option<String> {
+    Naming::parse(prefix).ok().filter(|naming| naming.files)?;
+    let mut all = variables(fields, prefix).into_iter();
+    let found = all.find(|variable| variable.path == path)?;
+    Some(format!("{}{SUFFIX}", found.name))
+}
+
 /// The names of sections, which have no variable as a whole.
 pub(super) fn sections(fields: &'static [Field], prefix: &str) -> Vec<Variable> {
     every_name(fields, prefix).sections
