@@ -89,17 +89,7 @@ impl ConfigCommand {
         match &self.action {
             ConfigAction::Check(inputs) => {
                 let (files, checked) = C::declared().check_with_files(inputs);
-                let has_places = match &checked {
-                    Ok(checked) => !checked.warnings.is_empty(),
-                    Err(error) => matches!(error, CheckError::Refused(_)),
-                };
-                if self.output == OutputFormat::Human && has_places {
-                    for (origin, path) in C::declared().given_in_place(inputs) {
-                        let (origin, path) = (escaped(&origin), path.display().to_string());
-                        let path = escaped(&path);
-                        writeln!(answer.err, "note: {origin} is the file {path} here")?;
-                    }
-                }
+                self.note_places::<C>(&mut answer, inputs, &checked)?;
                 answer.checked(&files, checked, |answer, checked| {
                     writeln!(answer.out, "{checked}")?;
                     self.note_limits::<C>(inputs, answer)
@@ -194,6 +184,27 @@ impl ConfigCommand {
 }
 
 impl ConfigCommand {
+    /// Names the files that are judged in the places of others, where places in them are named.
+    fn note_places<C: Root>(
+        &self,
+        answer: &mut Answering<'_>,
+        inputs: &Inputs,
+        checked: &Result<Checked, CheckError>,
+    ) -> io::Result<()> {
+        let has_places = match checked {
+            Ok(checked) => !checked.warnings.is_empty(),
+            Err(error) => matches!(error, CheckError::Refused(_)),
+        };
+        if self.output == OutputFormat::Human && has_places {
+            for (origin, path) in C::declared().given_in_place(inputs) {
+                let (origin, path) = (escaped(&origin), path.display().to_string());
+                let path = escaped(&path);
+                writeln!(answer.err, "note: {origin} is the file {path} here")?;
+            }
+        }
+        Ok(())
+    }
+
     /// What documents would change in the last known good configuration, or else in what a start would apply.
     fn diff<C: Root>(&self, answer: &mut Answering<'_>, inputs: &Inputs) -> io::Result<u8> {
         let since = match last_good::<C>(answer, inputs)? {
@@ -202,11 +213,19 @@ impl ConfigCommand {
         };
         if let Some(since) = since {
             let (files, after) = C::declared().check_with_files(&since.with(inputs));
+            self.note_places::<C>(answer, inputs, &after)?;
             return answer.only_good(&files, after, |answer, after| {
                 compared(answer, &files, &since.changes_to(after), after)
             });
         }
-        let (files, before) = C::declared().check_with_files(&inputs.terms());
+        // First, so that the verdict on the documents is that of `check`, whatever they are compared with.
+        let (files, after) = C::declared().check_with_files(inputs);
+        self.note_places::<C>(answer, inputs, &after)?;
+        let after = match after {
+            Ok(after) => after,
+            refused => return answer.checked(&files, refused, |_, _| Ok(())),
+        };
+        let (before_files, before) = C::declared().check_with_files(&inputs.terms());
         let before = match before {
             Ok(before) => before,
             Err(_) if inputs.have_documents() => match C::declared().without_given(inputs) {
@@ -216,12 +235,9 @@ impl ConfigCommand {
                 }
                 Err(error) => return answer.cannot(&error.to_string()),
             },
-            refused => return answer.checked(&files, refused, |_, _| Ok(())),
+            refused => return answer.checked(&before_files, refused, |_, _| Ok(())),
         };
-        let (files, after) = C::declared().check_with_files(inputs);
-        answer.only_good(&files, after, |answer, after| {
-            compared(answer, &files, &before.changes_to(after), after)
-        })
+        compared(answer, &files, &before.changes_to(&after), &after)
     }
 
     /// Why there is nothing to judge: every layer is left out.

@@ -175,3 +175,24 @@ fn a_file_that_does_not_exist_is_named_whichever_layer_it_may_be_for() {
     let (code, _, err) = run::<App>(&["check", own.to_str().unwrap()]);
     assert!(code == 2 && err.contains(" may be any of "), "{err}");
 }
+
+#[test]
+fn a_diff_without_a_process_has_every_problem_that_a_check_has() {
+    for now in [None, Some("name: a\n"), Some("name: [1]\n")] {
+        for base in ["port: 81\n", "port: many\nsize: x\n"] {
+            let folder = folder(&[
+                ("base.yaml", base.as_bytes()),
+                ("bad.yaml", b"nmae: a\nport: 0\nsize: [2]\n"),
+            ]);
+            if let Some(now) = now {
+                fs::write(folder.path().join("app.yaml"), now).unwrap();
+            }
+            let bad = folder.path().join("bad.yaml");
+            let document = format!("app.yaml={}", bad.display());
+            let (code, out, checked) = run::<App>(&["check", "--layer", &document]);
+            assert_eq!((code, &*out), (1, ""));
+            let (code, out, compared) = run::<App>(&["diff", "--layer", &document]);
+            assert_eq!((code, &*out, compared), (1, "", checked), "{now:?} {base}");
+        }
+    }
+}
