@@ -3,7 +3,7 @@
 mod plans;
 mod process_status;
 
-pub(super) use plans::Comparison;
+pub(super) use plans::{Comparison, NOT_APPLIED};
 
 use super::{
     events::WatchEvent,
@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     engine::Trusted,
-    inspect::{Blame, CheckError, Checked, Effective, Explanation, SilentSetting, called},
+    inspect::{
+        Blame, CheckError, Checked, Effective, Explanation, Placeless, SilentSetting, called,
+    },
     problem::escaped_json,
     report::Problem,
 };
@@ -33,6 +35,9 @@ pub(super) const NOTHING_DONE: u8 = 1;
 pub(super) const NOT_LOOKED_AT: u8 = 2;
 
 /// Where answers go.
+/// The verdict on what is good, and would not be applied all the same.
+const QUARANTINED: &str = "quarantined";
+
 pub(super) struct Answering<'a> {
     pub(super) output: OutputFormat,
     /// The columns of the terminal that the answer is for, where it is for one.
@@ -107,14 +112,29 @@ impl Answering<'_> {
         human: impl FnOnce(&mut Self, &Checked) -> io::Result<()>,
     ) -> io::Result<u8> {
         match (checked, self.output) {
-            (Ok(checked), OutputFormat::Human) => human(self, &checked)?,
-            (Ok(checked), OutputFormat::Json) => {
-                self.json(&json!({ "verdict": "good", "checked": checked }))?;
-            }
-            (Ok(checked), _) => {
-                let warnings = checked.warnings.iter().map(Annotation::warning);
-                let to_come = checked.missing.iter().map(Annotation::to_come);
-                self.findings(files, warnings.chain(to_come).collect())?;
+            (Ok(checked), output) => {
+                let is_quarantined = checked.is_quarantined();
+                match output {
+                    OutputFormat::Human => human(self, &checked)?,
+                    OutputFormat::Json => {
+                        let verdict = if is_quarantined { QUARANTINED } else { "good" };
+                        self.json(&json!({ "verdict": verdict, "checked": checked }))?;
+                    }
+                    _ => {
+                        let warnings = checked.warnings.iter().map(Annotation::warning);
+                        let to_come = checked.missing.iter().map(Annotation::to_come);
+                        let held = checked.quarantined().into_iter();
+                        let held: Vec<Placeless> = held.map(Placeless::of_layer).collect();
+                        self.annotated(&Annotations {
+                            problems: warnings.chain(to_come).collect(),
+                            files,
+                            placeless: &held,
+                        })?;
+                    }
+                }
+                if is_quarantined {
+                    return Ok(REFUSED);
+                }
             }
             (Err(CheckError::Inputs(error)), _) => return self.cannot(&error.to_string()),
             (Err(CheckError::Refused(report)), output) => {

@@ -46,6 +46,8 @@ use crate::{
     schema::{Field, Kind, MAX_DEPTH},
 };
 use drop_ins::TakenBackFile;
+#[cfg(feature = "json")]
+pub(crate) use keys::keys_of;
 #[cfg(feature = "cli")]
 pub(crate) use keys::{DeclaredNames, KeyedLayer, keys};
 use read_tables::LayerTables;

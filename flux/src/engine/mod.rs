@@ -74,6 +74,8 @@ pub(crate) use judge::decode;
 pub(crate) use layer_state::LayerState;
 #[cfg(feature = "json")]
 pub(crate) use layer_state::{FillReason, KeptContent};
+#[cfg(feature = "json")]
+pub(crate) use layers::keys_of;
 #[cfg(feature = "cli")]
 pub(crate) use layers::{DeclaredNames, KeyedLayer, keys};
 pub(crate) use layers::{Layers, Reducer};

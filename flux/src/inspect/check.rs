@@ -15,7 +15,7 @@ use crate::{
     engine::{
         self, AnySnapshot, Evaluation, EvaluationInput, LayerState, Now, Reducer, Schema, Status,
     },
-    problem::Cx,
+    problem::{Cx, escaped},
     report::{Entry, Keeping, Problem},
     runtime::{self, Spec, given},
     schema::TypeFacts,
@@ -58,6 +58,8 @@ pub struct CheckedLayer {
     pub origin: String,
     /// Where what was judged came from.
     pub input: LayerInput,
+    /// Why a start would not apply what was judged of it: it is in quarantine, since processes died with it.
+    pub quarantined: Option<String>,
 }
 
 /// Where the content of a layer came from in a check.
@@ -93,6 +95,19 @@ pub enum CheckError {
     /// It could not be judged.
     #[error("{0}")]
     Inputs(#[from] InputError),
+}
+
+impl CheckedLayer {
+    /// The same with the layer's name.
+    pub(crate) fn why_quarantined(&self) -> Option<String> {
+        let why = self.quarantined.as_ref()?;
+        Some(in_quarantine(&self.origin, why))
+    }
+}
+
+/// What is said of a layer with such content.
+pub(super) fn in_quarantine(origin: &str, why: &str) -> String {
+    format!("{}: {why}", escaped(origin))
 }
 
 impl<C: Config> Builder<C> {
@@ -209,6 +224,8 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
     with_variables(&mut spec, inputs)?;
     let now = runtime::now();
     let schema = spec.options.schema;
+    #[cfg(feature = "json")]
+    let held = runtime::HeldContents::of(&spec);
     let mut declared: Vec<OfflineLayer> = Vec::new();
     let offline = |source: Source| with_files(offline(source, inputs), inputs);
     declared.extend(spec.sources.into_iter().flat_map(offline));
@@ -234,6 +251,7 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
     let (mut states, mut checked, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for ((layer, document), is_left_out) in declared.into_iter().zip(documents).zip(left_out) {
         let (origin, drop_in) = (layer.origin.clone(), layer.drop_in.clone());
+        let declared = layer.declared.clone();
         files.push(match (document, &layer.content) {
             (Some(document), _) => document.path().map(PathBuf::from),
             (None, OfflineContent::File(path)) => Some(path.clone()),
@@ -259,9 +277,20 @@ pub(super) fn judge(mut spec: Spec, inputs: &Inputs) -> Result<JudgedLayers, Inp
                 None => read(schema, layer, spec.options.unknown, now)?,
             },
         };
-        state.drop_in = drop_in;
+        (state.drop_in, state.declared) = (drop_in, declared.into());
         states.push(state);
-        checked.push(CheckedLayer { origin, input });
+        checked.push(CheckedLayer {
+            origin,
+            input,
+            quarantined: None,
+        });
+    }
+    #[cfg(feature = "json")]
+    if let Some(held) = held {
+        let why = held.each(schema, &states).into_iter();
+        for (layer, why) in checked.iter_mut().zip(why) {
+            layer.quarantined = why;
+        }
     }
     refuse_what_is_too_large(&mut states, now);
     let is_incomplete = checked

@@ -20,6 +20,7 @@ use super::{
     Inspector,
     answers::{Answers, secret_sources},
     answers_of,
+    check::in_quarantine,
     drop_ins::with_given,
     inputs::{InputError, Inputs, LayerName, by_layer, left_out},
     silent::{SilentReason, SilentSetting, silent},
@@ -53,6 +54,9 @@ const NOT_BUILT: &str = "values are missing that come later, so that neither the
 pub struct PlannedUpdate {
     /// The settings that would change, in the order of the fields. Of a refused update as far as it can be known.
     pub changes: Vec<PlannedChange>,
+    /// The content that would not be applied, since processes died with it and it is in quarantine: of which layer, why, and what ends
+    /// that.
+    pub quarantined: Vec<String>,
     /// Why it would be refused: which rule, or which rule on changes, where.
     pub refused: Option<Report>,
     /// Why newest content of other layers than the given ones is refused now: the plan is beside what readers see of these layers, and
@@ -281,8 +285,11 @@ impl Planning<'_> {
             |origin: &String| given.iter().any(|number| names[*number].origin == *origin);
         let unknown: Vec<String> = unknown.into_iter().filter(|one| !is_given(one)).collect();
         if !unknown.is_empty() {
-            return Err(InputError::Unknown { layers: unknown });
+            return Err(self.unknown(unknown));
         }
+        let held = states.iter().zip(plan.held(&states));
+        let held = held.filter_map(|(state, why)| Some(in_quarantine(&state.origin, &why?)));
+        let quarantined: Vec<String> = held.collect();
         let (unknown_keys, reducer) = plan.terms();
         let before_pipeline = served.staged.as_ref().map(|staged| &staged.before_pipeline);
         let before_pipeline = before_pipeline.unwrap_or(&self.current);
@@ -362,6 +369,7 @@ impl Planning<'_> {
         next.warnings.retain(|one| !is_listed(one));
         let planned = PlannedUpdate {
             changes,
+            quarantined,
             refused: judged.refused,
             standing: self.standing(&given),
             hidden,

@@ -21,6 +21,8 @@ mod fallback_start;
 mod file_place;
 #[cfg(all(test, feature = "derive", feature = "yaml"))]
 mod hanging_disk;
+#[cfg(feature = "json")]
+mod held_contents;
 mod inside;
 mod instance;
 #[cfg(feature = "json")]
@@ -59,6 +61,8 @@ pub(crate) use clock::now;
 pub(crate) use command::obey;
 pub(crate) use command::{pin, rehearse, reload, report_unhealthy, rollback, trust};
 pub use error::Error;
+#[cfg(feature = "json")]
+pub(crate) use held_contents::HeldContents;
 pub(crate) use instance::{Instance, Outlet, Owner};
 #[cfg(feature = "cli")]
 pub(crate) use kept_offline::KeptConfiguration;

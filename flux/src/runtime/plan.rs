@@ -49,6 +49,9 @@ pub(crate) struct Plan {
     pub(super) layers: Vec<Opened>,
     #[cfg(feature = "json")]
     pub(super) last_known_good: Option<super::last_known_good::KeepOnDisk>,
+    /// Of somebody who looks on: what a process that begins now would not apply.
+    #[cfg(feature = "json")]
+    held: Option<super::HeldContents>,
 }
 
 /// How changes are on trial across processes.
@@ -130,6 +133,8 @@ impl Plan {
             layers,
             #[cfg(feature = "json")]
             last_known_good,
+            #[cfg(feature = "json")]
+            held: spec.held,
         })
     }
 }
@@ -265,6 +270,7 @@ impl Plan {
                     let mut state = LayerState::new(origin, decoder, opened.optional);
                     state.file = file;
                     state.source = layer.source;
+                    state.declared = opened.origin.as_str().into();
                     state.drop_ins.clone_from(drop_ins);
                     state
                 }
@@ -289,6 +295,24 @@ impl Plan {
             states.push(state);
         }
         (states, unknown)
+    }
+
+    /// Why each of these layers would not be given the document that it is about to take up, since processes died with it.
+    #[cfg(feature = "json")]
+    pub(crate) fn held(&self, states: &[LayerState]) -> Vec<Option<String>> {
+        let schema = self.options.schema;
+        let trials = self.last_known_good.as_ref();
+        let trials = trials.filter(|keep| keep.trials.is_some());
+        let read = || trials.and_then(|keep| super::HeldContents::read(keep, schema.name));
+        let Some(held) = self.held.clone().or_else(read) else {
+            return vec![None; states.len()];
+        };
+        held.each(schema, states)
+    }
+
+    #[cfg(not(feature = "json"))]
+    pub(crate) fn held(&self, states: &[LayerState]) -> Vec<Option<String>> {
+        vec![None; states.len()]
     }
 
     /// How keys that no field has are judged, and the program's own reducer.

@@ -31,6 +31,9 @@ pub(crate) struct Spec {
     /// After how many deaths content is quarantined; none where a change is on trial only if there is a probation.
     #[cfg(feature = "json")]
     pub(crate) trial: Option<u32>,
+    /// What a process that begins now would not apply, for somebody who looks on.
+    #[cfg(feature = "json")]
+    pub(crate) held: Option<super::HeldContents>,
     pub(crate) options: Options,
 }
 
@@ -81,6 +84,8 @@ impl Spec {
             last_known_good: None,
             #[cfg(feature = "json")]
             trial: None,
+            #[cfg(feature = "json")]
+            held: None,
             options: Options {
                 schema,
                 name: schema.name.to_owned(),
@@ -147,6 +152,10 @@ impl Spec {
 
     /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
     pub(crate) fn once(mut self) -> Self {
+        #[cfg(feature = "json")]
+        {
+            self.held = super::HeldContents::of(&self);
+        }
         let options = &mut self.options;
         options.startup_timeout.get_or_insert(LOAD_LIMIT);
         (options.manual, options.generations) = (false, 0);

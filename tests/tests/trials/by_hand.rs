@@ -228,3 +228,69 @@ fn config_trust_changes_nothing_that_is_no_record() {
         assert_eq!(after, content);
     }
 }
+
+/// What a command prints to both streams, and its code.
+fn asked(program: &Program, words: &str) -> (u8, String) {
+    let (code, out, err) = program.command(words);
+    (code, out + &err)
+}
+
+#[test]
+fn check_plan_and_diff_say_that_a_document_is_in_quarantine_and_what_ends_that() {
+    let mut program = Program::new("");
+    program.has_admin = true;
+    let mut program = unlucky(program);
+    let file = program.path("app.yaml").display().to_string();
+    let other = program.path("other-document.yaml").display().to_string();
+    fs::write(&other, "n: 3").unwrap();
+    let why = [
+        "the process died twice while this content was on trial with changes of `n`",
+        "or when `config trust` is run",
+    ];
+    let is_told = |words: &str, code: u8| {
+        let (found, text) = asked(&program, words);
+        assert_eq!(found, code, "{words}: {text}");
+        for why in why {
+            assert!(text.contains(why), "{words}: {text}");
+        }
+        assert!(text.contains("in quarantine"), "{words}: {text}");
+        assert!(!text.contains("would be applied\n"), "{words}: {text}");
+    };
+    let layer = format!("--layer {file}={file}");
+    is_told(&format!("check {layer}"), 1);
+    is_told("check", 1);
+    is_told(&format!("plan {layer}"), 1);
+    is_told(&format!("plan --format json {layer}"), 1);
+    is_told(&format!("plan --format github {layer}"), 1);
+    is_told(&format!("diff {layer}"), 0);
+    // What the last known good file serves in its place is nothing to compare with, and the content is known all the same.
+    let (code, text) = asked(&program, "plan");
+    assert_eq!(code, 2, "{text}");
+    assert!(
+        text.contains("is in quarantine, since the process died with it"),
+        "{text}"
+    );
+    assert!(
+        text.contains("`config trust` ends that") && !text.contains("not known"),
+        "{text}"
+    );
+    // Other content is not held back.
+    let layer = format!("--layer {file}={other}");
+    for command in ["check", "plan", "diff"] {
+        let (code, text) = asked(&program, &format!("{command} {layer}"));
+        assert_eq!(code, 0, "{command}: {text}");
+        assert!(!text.contains("in quarantine:"), "{command}: {text}");
+    }
+    program.stop();
+    for words in ["check", "plan", "check --format json"] {
+        let (code, text) = asked(&program, words);
+        assert_eq!(code, 1, "{words}: {text}");
+        assert!(why.iter().all(|why| text.contains(why)), "{words}: {text}");
+    }
+    assert_eq!(program.command("trust").0, 0);
+    for words in ["check", "plan"] {
+        let (code, text) = asked(&program, words);
+        assert_eq!(code, 0, "{words}: {text}");
+        assert!(!text.contains("in quarantine"), "{words}: {text}");
+    }
+}

@@ -5,7 +5,7 @@
 use super::{AdminQuestion, AdminRequest, LARGEST_REQUEST, socket, standing::standing_notes};
 use crate::{
     cli::{
-        answering::{Answering, Comparison, GOOD, REFUSED},
+        answering::{Answering, Comparison, GOOD, NOT_APPLIED, REFUSED},
         events::events,
         output::OutputFormat,
         watch::LOOK,
@@ -287,7 +287,10 @@ impl ServedProgram {
                 },
                 _,
             )) => answer.checked(&files, Err(CheckError::Refused(report)), |_, _| Ok(())),
-            Ok((planned, _)) => {
+            Ok((mut planned, _)) => {
+                let held = planned.quarantined.iter();
+                let held = held.map(|one| format!("{NOT_APPLIED}: {one}"));
+                planned.notes.extend(held);
                 let found = Comparison {
                     changes: &planned.changes,
                     warnings: &planned.warnings,

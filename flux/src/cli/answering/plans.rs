@@ -1,6 +1,6 @@
 //! How a plan, or a comparison of two configurations, is printed, and its exit code.
 
-use super::{Answering, GOOD, NOT_LOOKED_AT, REFUSED};
+use super::{Answering, GOOD, NOT_LOOKED_AT, QUARANTINED, REFUSED};
 use crate::{
     Report,
     cli::output::{Annotation, Annotations, OutputFormat},
@@ -24,6 +24,9 @@ pub(in crate::cli) struct Comparison<'a> {
     /// Whether a secret that differs is among the changes.
     pub(in crate::cli) has_secrets: bool,
 }
+
+/// Of content that is compared.
+pub(in crate::cli) const NOT_APPLIED: &str = "in quarantine, and not applied";
 
 impl Answering<'_> {
     /// Prints what would change, and the warnings of the documents that would change it.
@@ -110,6 +113,7 @@ impl Answering<'_> {
         let refused = || planned.standing.iter().chain(&planned.refused);
         let (verdict, code) = match refused().next().is_some() || any(&is_refused) {
             true => ("refused", REFUSED),
+            false if !planned.quarantined.is_empty() => (QUARANTINED, REFUSED),
             false if is_asked_in_vain => ("unknown", NOT_LOOKED_AT),
             false => ("good", GOOD),
         };
@@ -117,6 +121,7 @@ impl Answering<'_> {
         let parties = parties.filter(|one| is_refused(&one.verdict) || is_unknown(&one.verdict));
         let placeless: Vec<Placeless> = parties
             .map(|one| Placeless::of_party(one.to_string()))
+            .chain(planned.quarantined.iter().cloned().map(Placeless::of_layer))
             .chain(planned.unasked.clone())
             .collect();
         match self.output {
@@ -171,6 +176,7 @@ mod tests {
     fn a_plan_whose_parties_give_no_answer_is_not_good() {
         let of = |verdicts: &[PartyVerdict], unasked: Option<&Placeless>| PlannedUpdate {
             changes: Vec::new(),
+            quarantined: Vec::new(),
             refused: None,
             standing: None,
             hidden: Vec::new(),

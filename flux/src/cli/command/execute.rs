@@ -4,7 +4,7 @@ use super::{ConfigAction, ConfigCommand};
 use crate::{
     Error, Root,
     cli::{
-        answering::{Answering, Comparison, GOOD, NOT_LOOKED_AT},
+        answering::{Answering, Comparison, GOOD, NOT_APPLIED, NOT_LOOKED_AT},
         arguments::args,
         live::{PlanError, live},
         output::OutputFormat,
@@ -261,12 +261,14 @@ fn compared(
     changes: &[PlannedChange],
     after: &Checked,
 ) -> io::Result<u8> {
+    let held = after.quarantined().into_iter();
+    let notes: Vec<String> = held.map(|one| format!("{NOT_APPLIED}: {one}")).collect();
     let found = Comparison {
         changes,
         warnings: &after.warnings,
         missing: &after.missing,
         hidden: &[],
-        notes: &[],
+        notes: &notes,
         standing: None,
         has_secrets: false,
     };

@@ -5,6 +5,13 @@ use crate::engine::content::FoundPlace;
 use std::sync::Arc;
 
 impl LayerState {
+    /// The document that it was observed to hold, or else the one that readers see.
+    #[cfg(feature = "json")]
+    pub(crate) fn document_to_take(&self) -> Option<std::sync::Arc<[u8]>> {
+        let observed = self.document().cloned();
+        observed.or_else(|| self.content().bytes())
+    }
+
     /// What comes next was found in this one of its places.
     #[cold]
     pub(in crate::engine) fn found_in(&mut self, place: Arc<str>) {

@@ -85,6 +85,12 @@ fn keyed(state: &LayerState) -> KeyedLayer<'_> {
     }
 }
 
+/// What these layers are called where they are kept.
+#[cfg(feature = "json")]
+pub(crate) fn keys_of(states: &[LayerState]) -> Vec<String> {
+    keys(states.iter().map(keyed))
+}
+
 impl Layers {
     /// What the layers are called where they are kept.
     pub(crate) fn keys(&self) -> Vec<String> {

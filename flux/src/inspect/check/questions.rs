@@ -46,6 +46,17 @@ impl Checked {
         }
     }
 
+    /// The content that a start would not apply, since processes died with it.
+    pub(crate) fn quarantined(&self) -> Vec<String> {
+        let layers = self.layers.iter();
+        let held = layers.filter_map(|layer| layer.why_quarantined());
+        held.collect()
+    }
+
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.layers.iter().any(|layer| layer.quarantined.is_some())
+    }
+
     pub(in crate::inspect) fn answers(&self) -> &Answers {
         if let Some(known) = self.answers.get() {
             return known;

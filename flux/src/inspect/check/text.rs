@@ -9,7 +9,11 @@ use std::fmt;
 
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("configuration would be applied")?;
+        f.write_str(match self.is_quarantined() {
+            false => "configuration would be applied",
+            true => "configuration would not be applied as it is: content of it is in quarantine",
+        })?;
+        each_line(f, "  in quarantine: ", self.quarantined())?;
         let layers = self.layers.iter();
         let left_out = layers.filter(|one| one.input == LayerInput::LeftOut);
         each_line(
@@ -46,5 +50,6 @@ serialized! {
     CheckedLayer, own => {
         origin: own.origin,
         input: own.input.as_str(),
+        quarantined: own.quarantined,
     }
 }

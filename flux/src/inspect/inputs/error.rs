@@ -2,6 +2,12 @@
 
 use crate::problem::{escaped, shortened};
 
+/// How a person ends a quarantine.
+const BY_HAND: &str = match cfg!(feature = "cli") {
+    true => "`config trust` ends that",
+    false => "`trust()` ends that",
+};
+
 /// Why documents could not be judged. It is about what was asked, not about the documents.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -83,6 +89,18 @@ pub enum InputError {
         listed(layers)
     )]
     Unknown {
+        /// The layers.
+        layers: Vec<String>,
+    },
+    /// The newest content of these layers is in quarantine, since processes died with it, and the last known good file serves in its
+    /// place.
+    #[error(
+        "the content of {} is in quarantine, since the process died with it, and is not applied: the last known good configuration \
+         serves in its place, so that there is nothing to compare with; {BY_HAND}, and `status` has the reason. Give documents \
+         to see what they would change",
+        listed(layers)
+    )]
+    Quarantined {
         /// The layers.
         layers: Vec<String>,
     },

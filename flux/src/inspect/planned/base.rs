@@ -60,6 +60,7 @@ impl PlannedUpdate {
     ) -> Self {
         PlannedUpdate {
             changes,
+            quarantined: after.quarantined(),
             refused: None,
             standing: None,
             hidden: Vec::new(),

@@ -27,7 +27,7 @@ impl Placeless {
         Placeless { about, text }
     }
 
-    pub(super) fn of_layer(text: String) -> Self {
+    pub(crate) fn of_layer(text: String) -> Self {
         let about = "layer";
         Placeless { about, text }
     }
@@ -40,6 +40,20 @@ impl Planning<'_> {
         let is_refused = layers.any(|(number, layer)| layer.refused && !given.contains(&number));
         let report = self.status.error.as_ref().filter(|_| is_refused)?;
         Some(report.without_layers(given))
+    }
+
+    /// Why these layers, whose content readers see is from the disk, cannot be compared with.
+    pub(super) fn unknown(&self, layers: Vec<String>) -> InputError {
+        let is_held = |origin: &String| {
+            let mut held = self.status.quarantined.iter();
+            let mut known = self.status.layers.iter();
+            let is_refused = known.any(|one| one.refused && *one.origin == **origin);
+            is_refused && held.any(|one| one.origin == *origin)
+        };
+        match layers.iter().all(is_held) {
+            true => InputError::Quarantined { layers },
+            false => InputError::Unknown { layers },
+        }
     }
 
     /// The layers that are left out, and contain something in what runs.

@@ -37,6 +37,8 @@ impl fmt::Display for PlannedUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.refused.is_some() {
             f.write_str("refused, and what runs stays: ")?;
+        } else if !self.quarantined.is_empty() {
+            f.write_str("not applied, since content of it is in quarantine; without that: ")?;
         }
         match self.changes.len() {
             0 if self.refused.is_some() => f.write_str("no other difference is known")?,
@@ -48,6 +50,7 @@ impl fmt::Display for PlannedUpdate {
             count => write!(f, "{count} settings would change")?,
         }
         each_line(f, "  ", &self.changes)?;
+        each_line(f, "  in quarantine: ", &self.quarantined)?;
         each_line(f, "  ", &self.hidden)?;
         each_line(f, "  ", &self.parties)?;
         each_problem(f, "to come", &self.missing)?;
@@ -79,6 +82,7 @@ serialized! {
 serialized! {
     PlannedUpdate, own => {
         changes: own.changes,
+        quarantined: own.quarantined,
         refused: own.refused,
         standing: own.standing,
         hidden: own.hidden,

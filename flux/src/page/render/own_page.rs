@@ -16,6 +16,9 @@ pub(in super::super) fn planned(plan: &PlannedUpdate) -> Html {
         .raw("What a document would change</title></head><body><main>");
     html.raw(match (is_refused, is_unknown) {
         (true, _) => "<section class=\"refused\"><h2>It would be refused</h2>",
+        _ if !plan.quarantined.is_empty() => {
+            "<section class=\"refused\"><h2>It would not be applied: content of it is in quarantine</h2>"
+        }
         _ if plan.standing.is_some() => {
             "<section class=\"refused\"><h2>Nothing in it would be refused, and content of another layer is</h2>"
         }
