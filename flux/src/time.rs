@@ -56,6 +56,15 @@ pub(crate) fn lasting(time: Duration) -> String {
     }
 }
 
+/// How often something happened.
+pub(crate) fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 /// How long something lasts that began then, and when that was: `2 h 1 min (since 2026-11-27 13:08:48 UTC)`.
 pub(crate) fn lasting_since(begin: SystemTime) -> String {
     let length = lasting(begin.elapsed().unwrap_or_default());

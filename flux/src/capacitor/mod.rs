@@ -16,8 +16,8 @@ pub use crate::runtime::Secrets;
 pub use crate::runtime::Signal;
 pub use crate::{
     engine::{
-        Generation, GenerationOutcome, LastKnownGood, LayerStatus, QuarantineStatus, Refusal,
-        State, Status, TrialRecordFile, TrialStatus, Trusted,
+        Generation, GenerationOutcome, LastKnownGood, LayerStatus, ProbationStatus,
+        QuarantineStatus, Refusal, State, Status, TrialRecordFile, TrialStatus, Trusted,
     },
     runtime::Error,
 };

@@ -16,6 +16,7 @@ use crate::{
     },
     problem::escaped_json,
     report::Problem,
+    time::clock_time,
 };
 use flux_syntax::Format;
 use serde::Serialize;
@@ -34,10 +35,10 @@ pub(super) const REFUSED: u8 = 1;
 pub(super) const NOTHING_DONE: u8 = 1;
 pub(super) const NOT_LOOKED_AT: u8 = 2;
 
-/// Where answers go.
 /// The verdict on what is good, and would not be applied all the same.
 const QUARANTINED: &str = "quarantined";
 
+/// Where answers go.
 pub(super) struct Answering<'a> {
     pub(super) output: OutputFormat,
     /// The columns of the terminal that the answer is for, where it is for one.
@@ -50,7 +51,9 @@ impl Answering<'_> {
     /// Prints one event: a line of JSON for programs.
     pub(super) fn event(&mut self, event: &WatchEvent) -> io::Result<()> {
         match self.output {
-            OutputFormat::Human => writeln!(self.out, "{}", event.text)?,
+            OutputFormat::Human => {
+                writeln!(self.out, "{}  {}", clock_time(event.at), event.text)?;
+            }
             _ => {
                 let json = serde_json::to_string(&event.data)?;
                 writeln!(self.out, "{}", escaped_json(&json))?;

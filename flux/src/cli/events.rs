@@ -2,7 +2,7 @@
 
 use crate::{
     Report,
-    engine::{GenerationOutcome, LayerStatus, Status},
+    engine::{GenerationOutcome, LayerStatus, Status, TrialStatus},
     inspect::Inspector,
     report::Problem,
     source::Health,
@@ -13,6 +13,7 @@ use std::time::SystemTime;
 /// Something that happened, for people and for programs.
 pub(super) struct WatchEvent {
     pub(super) text: String,
+    pub(super) at: SystemTime,
     pub(super) data: Value,
 }
 
@@ -39,10 +40,8 @@ pub(super) fn events(
     };
     found.refusals(before, now);
     found.generations(inspector, before, now);
-    if before.error.is_some() && now.error.is_none() {
-        let text = "recovered: the newest content of every layer is applied".to_owned();
-        found.add("recovered", text, json!({}));
-    }
+    found.probation(before, now);
+    found.recovery(before, now);
     for (old, new) in before.layers.iter().zip(&now.layers) {
         found.health(old, new);
     }
@@ -55,9 +54,10 @@ struct FoundEvents(Vec<WatchEvent>);
 
 impl FoundEvents {
     fn add(&mut self, event: &str, text: String, mut data: Value) {
+        let at = SystemTime::now();
         data["event"] = event.into();
-        data["at"] = unix(SystemTime::now()).into();
-        self.0.push(WatchEvent { text, data });
+        data["at"] = unix(at).into();
+        self.0.push(WatchEvent { text, at, data });
     }
 
     fn begins(&mut self, now: &Status) {
@@ -154,6 +154,46 @@ impl FoundEvents {
         }
     }
 
+    /// That what readers see may be taken back, and until when.
+    fn probation(&mut self, before: &Status, now: &Status) {
+        let number = now.generation;
+        if let Some(probation) = &now.probation
+            && before.probation.as_ref() != Some(probation)
+        {
+            let span = probation.span();
+            let text = format!("generation {number} is on probation {span}");
+            let data = json!({ "generation": number, "probation": probation });
+            self.add("on_probation", text, data);
+        }
+        let known = |trial: &TrialStatus| (trial.generation, trial.since);
+        if let Some(trial) = &now.trial
+            && before.trial.as_ref().map(known) != Some(known(trial))
+        {
+            let text = format!("generation {number} is on trial: {trial}");
+            self.add(
+                "on_trial",
+                text,
+                json!({ "generation": number, "trial": trial }),
+            );
+        }
+    }
+
+    /// That nothing is wrong any more. What is on probation or on trial may still be taken back.
+    fn recovery(&mut self, before: &Status, now: &Status) {
+        let is_unsure = |status: &Status| status.probation.is_some() || status.trial.is_some();
+        if now.error.is_some() || is_unsure(now) || !now.running {
+            return;
+        }
+        let number = now.generation;
+        if is_unsure(before) && before.generation == number {
+            let text = format!("generation {number} has passed, and is not taken back any more");
+            self.add("passed", text, json!({ "generation": number }));
+        } else if before.error.is_some() {
+            let text = "recovered: the newest content of every layer is applied".to_owned();
+            self.add("recovered", text, json!({}));
+        }
+    }
+
     fn health(&mut self, old: &LayerStatus, new: &LayerStatus) {
         let kind = |health: &Health| std::mem::discriminant(health);
         if kind(&old.health) != kind(&new.health) || old.present != new.present {
@@ -222,10 +262,11 @@ fn health_data(layer: &LayerStatus) -> Value {
 
 fn health_event(layer: &LayerStatus) -> Option<WatchEvent> {
     let mut data = json!({ "layer": health_data(layer) });
+    let at = SystemTime::now();
     data["event"] = "health".into();
-    data["at"] = unix(SystemTime::now()).into();
+    data["at"] = unix(at).into();
     let text = format!("health: {layer}");
-    Some(WatchEvent { text, data })
+    Some(WatchEvent { text, at, data })
 }
 
 fn unix(at: SystemTime) -> f64 {
@@ -236,7 +277,7 @@ fn unix(at: SystemTime) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        engine::Refusal,
+        engine::{ProbationStatus, Refusal},
         problem::{Flaw, What},
         report::{Entry, Keeping, secrets::SecretSources},
     };
@@ -253,6 +294,44 @@ mod tests {
         found.refusals(before, now);
         let texts = found.0.into_iter().map(|one| one.text);
         texts.collect()
+    }
+
+    #[test]
+    fn what_is_on_probation_has_not_recovered_before_it_has_passed() {
+        let at = SystemTime::UNIX_EPOCH;
+        let mut before = Status::idle("app", at);
+        (before.running, before.error) = (true, Some(report("first")));
+        let mut tried = before.clone();
+        (tried.generation, tried.error) = (2, None);
+        tried.probation = Some(ProbationStatus {
+            since: at,
+            until: at + Duration::from_secs(60),
+        });
+        let texts = |before: &Status, now: &Status| {
+            let mut found = FoundEvents(Vec::new());
+            found.probation(before, now);
+            found.recovery(before, now);
+            let texts = found.0.into_iter().map(|one| one.text);
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            texts(&before, &tried),
+            [
+                "generation 2 is on probation since 1970-01-01 00:00:00 UTC, until 1970-01-01 00:01:00 UTC"
+            ]
+        );
+        let mut passed = tried.clone();
+        passed.probation = None;
+        assert_eq!(
+            texts(&tried, &passed),
+            ["generation 2 has passed, and is not taken back any more"]
+        );
+        assert_eq!(
+            texts(&before, &passed),
+            ["recovered: the newest content of every layer is applied"]
+        );
+        let taken_back = before.clone();
+        assert_eq!(texts(&tried, &taken_back), [""; 0]);
     }
 
     #[test]

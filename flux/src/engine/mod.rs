@@ -86,7 +86,7 @@ pub(crate) use renumbered::Renumbered;
 pub(crate) use schema::Schema;
 pub(crate) use served::{NewestContents, Served, ServedLayer, WaitingPath, WithdrawnWaits};
 pub use state::State;
-pub use status::{LayerStatus, QuarantineStatus, Status, TrialStatus};
+pub use status::{LayerStatus, ProbationStatus, QuarantineStatus, Status, TrialStatus};
 pub(crate) use trial_record::{Aftermath, listed};
 #[cfg(feature = "json")]
 pub(crate) use trial_record::{Fingerprints, InARow, OnTrial, QuarantinedContent, TrialRecord};

@@ -1,7 +1,8 @@
 //! When the health check of a probation is asked, and what its answers mean: passed, or taken back.
 
+use super::now::Now;
 use crate::time::after;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The check runs ten times in a probation, but not more often and not less often than this.
 const OFTEN: Duration = Duration::from_millis(100);
@@ -11,6 +12,9 @@ const SELDOM: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub(crate) struct Probation {
     pub(crate) generation: u64,
+    /// By the calendar.
+    pub(super) since: SystemTime,
+    pub(super) window: Duration,
     until: Instant,
     every: Duration,
     /// How long one check may take.
@@ -34,11 +38,14 @@ pub(crate) enum ProbationStep {
 }
 
 impl Probation {
-    pub(super) fn new(generation: u64, window: Duration, checks: bool, now: Instant) -> Self {
+    pub(super) fn new(generation: u64, window: Duration, checks: bool, now: Now) -> Self {
+        let (since, now) = (now.wall, now.instant);
         let until = after(now, window);
         let every = (window / 10).clamp(OFTEN, SELDOM);
         Probation {
             generation,
+            since,
+            window,
             until,
             every,
             patience: window.max(OFTEN),
@@ -95,10 +102,15 @@ mod tests {
 
     const WINDOW: Duration = Duration::from_secs(10);
 
+    fn probation(checks: bool, instant: Instant) -> Probation {
+        let wall = SystemTime::UNIX_EPOCH;
+        Probation::new(2, WINDOW, checks, Now { instant, wall })
+    }
+
     #[test]
     fn without_a_check_it_passes_at_the_end_of_the_window() {
         let now = Instant::now();
-        let mut probation = Probation::new(2, WINDOW, false, now);
+        let mut probation = probation(false, now);
         assert_eq!(probation.deadline(), now + WINDOW);
         assert_eq!(probation.step(now + WINDOW / 2), ProbationStep::Wait);
         assert_eq!(probation.step(now + WINDOW), ProbationStep::Passed);
@@ -108,7 +120,7 @@ mod tests {
     fn the_check_runs_ten_times_and_the_last_one_at_the_end() {
         let (mut now, mut checks) = (Instant::now(), 0);
         let end = now + WINDOW;
-        let mut probation = Probation::new(2, WINDOW, true, now);
+        let mut probation = probation(true, now);
         loop {
             now = probation.deadline();
             assert_eq!(probation.step(now), ProbationStep::Check);
@@ -123,7 +135,7 @@ mod tests {
     #[test]
     fn an_error_and_a_missing_answer_fail_it() {
         let now = Instant::now();
-        let mut probation = Probation::new(2, WINDOW, true, now);
+        let mut probation = probation(true, now);
         let at = probation.deadline();
         assert_eq!(probation.step(at), ProbationStep::Check);
         assert_eq!(probation.step(at), ProbationStep::Wait);

@@ -1,6 +1,10 @@
 //! What `Status` has: one consistent picture of a capacitor, swapped as a whole; when a layer is no longer `Live` because its last
 //! proof is too old.
 
+mod tried;
+
+pub use tried::{ProbationStatus, QuarantineStatus, TrialStatus};
+
 use super::{
     disk_status::{LastKnownGood, TrialRecordFile},
     generations::Generation,
@@ -8,7 +12,7 @@ use super::{
     now::Now,
     served::Served,
     state::State,
-    trial_record::{OnTrial, QuarantinedContent, listed},
+    trial_record::listed,
 };
 use crate::{
     Report,
@@ -46,6 +50,8 @@ pub struct Status {
     pub pending_restart: Vec<String>,
     /// Whether that configuration is taken back if the program turns unhealthy now.
     pub on_probation: bool,
+    /// Since when and until when that is so.
+    pub probation: Option<ProbationStatus>,
     /// What is on trial, so that the death of the process is held against it.
     pub trial: Option<TrialStatus>,
     /// Content that is not applied because the process died while it was on trial.
@@ -86,6 +92,7 @@ impl Status {
             error: None,
             pending_restart: Vec::new(),
             on_probation: false,
+            probation: None,
             trial: None,
             quarantined: Vec::new(),
             last_known_good: None,
@@ -99,74 +106,6 @@ impl Status {
             history: Vec::new(),
             served: Served::default(),
         }
-    }
-}
-
-/// A configuration that readers see and that is not trusted yet.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct TrialStatus {
-    /// Its generation.
-    pub generation: u64,
-    /// Since when it is on trial.
-    pub since: SystemTime,
-    /// The paths in which it differs from the last known good configuration.
-    pub changed: Vec<String>,
-    /// How many processes died with the same content.
-    pub deaths: u32,
-}
-
-/// Content of one layer that is not applied because the process died while it was on trial.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct QuarantineStatus {
-    /// The layer; a second one with the same origin as `origin#2`.
-    pub origin: String,
-    /// The paths in which it differed from the last known good configuration.
-    pub changed: Vec<String>,
-    /// How many processes died with it; 0 of new content that is held back since others killed the process one after another.
-    pub deaths: u32,
-    /// When it is tried again.
-    pub until: SystemTime,
-}
-
-impl TrialStatus {
-    pub(super) fn of(trial: &OnTrial) -> Self {
-        TrialStatus {
-            generation: trial.generation,
-            since: trial.since,
-            changed: trial.changed.clone(),
-            deaths: trial.deaths,
-        }
-    }
-}
-
-impl QuarantineStatus {
-    pub(super) fn of(content: &QuarantinedContent) -> Self {
-        QuarantineStatus {
-            origin: content.layer.clone(),
-            changed: content.changed.clone(),
-            deaths: content.deaths,
-            until: content.until,
-        }
-    }
-}
-
-serialized! {
-    TrialStatus, own => {
-        generation: own.generation,
-        since: unix(own.since),
-        changed: own.changed,
-        deaths: own.deaths,
-    }
-}
-
-serialized! {
-    QuarantineStatus, own => {
-        origin: own.origin,
-        changed: own.changed,
-        deaths: own.deaths,
-        until: unix(own.until),
     }
 }
 
@@ -282,6 +221,7 @@ serialized! {
         error: own.error,
         pending_restart: own.pending_restart,
         on_probation: own.on_probation,
+        probation: own.probation,
         trial: own.trial,
         quarantined: own.quarantined,
         last_known_good: own.last_known_good,
@@ -345,8 +285,11 @@ impl fmt::Display for Status {
             let paths = self.pending_restart.join(", ");
             write!(f, "\n  waits for a restart: {paths}")?;
         }
-        if let Some(trial) = self.trial.as_ref().filter(|one| !one.changed.is_empty()) {
-            write!(f, "\n  on trial: {}", listed(&trial.changed))?;
+        if let Some(probation) = &self.probation {
+            write!(f, "\n  on probation: {}", probation.span())?;
+        }
+        if let Some(trial) = &self.trial {
+            write!(f, "\n  on trial: {trial}")?;
         }
         if let Some(file) = &self.last_known_good {
             file.show(f)?;

@@ -770,7 +770,13 @@ async fn a_change_on_trial_becomes_the_last_known_good_one_after_60_seconds_and_
                 (trial.generation, &*trial.changed),
                 (2, &["n".to_owned()][..])
             );
-            assert!(status.to_string().contains("on trial: `n`"), "{status}");
+            assert!(
+                status.to_string().contains("on trial: `n`, since 20"),
+                "{status}"
+            );
+            let lasts = trial.until.duration_since(trial.since).unwrap();
+            assert_eq!(lasts.as_secs(), 60);
+            assert!(!status.to_string().contains("died"), "{status}");
         }
     }
     assert_eq!((capacitor.state(), capacitor.get().n), (State::Healthy, 2));

@@ -64,7 +64,21 @@ async fn a_report_of_the_program_takes_the_change_back_and_says_why() {
     let (capacitor, sender) = started(|b| b).await;
     say(&sender, 2).await;
     pass(10.0).await;
+    let status = capacitor.status();
+    let probation = status.probation.unwrap();
+    let window = probation.until.duration_since(probation.since).unwrap();
+    assert!(window.as_secs() >= 10, "{window:?}");
+    let line = status.to_string();
+    let line = line
+        .lines()
+        .find(|line| line.contains("on probation: since 20"));
+    assert!(
+        line.is_some_and(|line| line.contains(" UTC, until ")),
+        "{status}"
+    );
     assert!(capacitor.report_unhealthy("5 % of the checkouts fail"));
+    settle().await;
+    assert_eq!(capacitor.status().probation, None);
     settle().await;
     assert_eq!((capacitor.state(), capacitor.get().n), (State::Degraded, 1));
     let status = capacitor.status();

@@ -43,7 +43,7 @@ impl Engine {
             self.generations
                 .mark(number, GenerationOutcome::OnProbation);
             let checks = self.settings.checks;
-            self.agenda.probation = Some(Probation::new(number, window, checks, now.instant));
+            self.agenda.probation = Some(Probation::new(number, window, checks, now));
         }
         self.review_trial(!forward, now);
         let denied = self.denied.take().is_some_and(|denied| denied.may_pass);

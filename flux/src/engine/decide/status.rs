@@ -3,7 +3,7 @@
 use super::{Engine, trials::Trials};
 use crate::engine::{
     served::{Served, Staged},
-    status::Status,
+    status::{ProbationStatus, Status, TrialStatus},
     value::AnySnapshot,
 };
 use std::sync::Arc;
@@ -24,7 +24,8 @@ impl Engine {
                 waiting.iter().map(|one| one.path.clone()).collect()
             }),
             on_probation: self.on_probation(),
-            trial: self.trials.as_deref().and_then(Trials::status),
+            probation: self.probation(),
+            trial: self.trial_status(),
             quarantined: self
                 .trials
                 .as_deref()
@@ -45,6 +46,26 @@ impl Engine {
                 ..self.layers.found(&self.served)
             },
         }
+    }
+
+    /// The probation of what readers see.
+    fn probation(&self) -> Option<ProbationStatus> {
+        let probation = self.agenda.probation.as_ref();
+        let probation = probation.filter(|one| one.generation == self.generation())?;
+        let until = probation.since.checked_add(probation.window);
+        Some(ProbationStatus {
+            since: probation.since,
+            until: until.unwrap_or(probation.since),
+        })
+    }
+
+    /// The trial, which a probation ends.
+    fn trial_status(&self) -> Option<TrialStatus> {
+        let mut trial = self.trials.as_deref().and_then(Trials::status)?;
+        if let Some(probation) = self.probation() {
+            trial.until = probation.until;
+        }
+        Some(trial)
     }
 
     /// What readers see and what the layers make, where stages made something else of it.

@@ -1,6 +1,9 @@
 //! Content that processes died with: whether it is suspected or in quarantine, and the sentence in which a report has it.
 
-use crate::{engine::fingerprint::Fingerprint, time::clock_time};
+use crate::{
+    engine::fingerprint::Fingerprint,
+    time::{clock_time, times},
+};
 use std::time::SystemTime;
 
 /// How a person ends a quarantine, as a report has it.
@@ -39,11 +42,7 @@ impl QuarantinedContent {
 
     /// What a report contains of it.
     pub(crate) fn sentence(&self) -> String {
-        let deaths = match self.deaths {
-            1 => "once".to_owned(),
-            2 => "twice".to_owned(),
-            deaths => format!("{deaths} times"),
-        };
+        let deaths = times(self.deaths);
         let changed = match self.changed.is_empty() {
             true => String::new(),
             false => format!(" with changes of {}", listed(&self.changed)),

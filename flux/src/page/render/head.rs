@@ -77,22 +77,37 @@ pub(super) fn head(status: &Status, fingerprint: Option<ConfigFingerprint>, now:
             status.pinned,
             "It is pinned: newer content waits until it is unpinned.",
         ),
-        (
-            status.on_probation,
-            "It is on probation, and taken back if the program turns unhealthy.",
-        ),
-        (
-            status.trial.is_some(),
-            "It is on trial: the death of the process is held against it.",
-        ),
     ];
-    if remarks.iter().any(|(holds, _)| *holds) {
+    let is_tried = status.on_probation || status.trial.is_some();
+    if is_tried || remarks.iter().any(|(holds, _)| *holds) {
         html.raw("<ul class=\"remarks\">");
         for (_, remark) in remarks.iter().filter(|(holds, _)| *holds) {
             html.raw("<li>").raw(remark).raw("</li>");
         }
+        tried(&mut html, status, now);
         html.raw("</ul>");
     }
     html.raw("</div>");
     html
+}
+
+/// What may still be held against what readers see, and until when.
+fn tried(html: &mut Html, status: &Status, now: ReadAt) {
+    if status.on_probation {
+        html.raw("<li>It is on probation, and taken back if the program turns unhealthy");
+        if let Some(probation) = &status.probation {
+            html.raw(": since ").time(probation.since, now);
+            html.raw(", until ").time(probation.until, now);
+        }
+        html.raw(".</li>");
+    }
+    if let Some(trial) = &status.trial {
+        html.raw("<li>It is on trial: the death of the process is held against it, since ");
+        html.time(trial.since, now).raw(", until ");
+        html.time(trial.until, now);
+        if let Some(died) = trial.died() {
+            html.raw("; ").text(died);
+        }
+        html.raw(".</li>");
+    }
 }

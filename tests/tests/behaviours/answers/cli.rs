@@ -429,6 +429,11 @@ fn watch_prints_changes_refusals_and_recovery_as_they_happen_for_people_and_for_
         .collect();
     assert_eq!(lines[1]["settings"][0]["new"], 82);
     assert_eq!(lines[2]["report"]["problems"][0]["path"], "port");
+    // Each event has its time.
+    let began = people.text();
+    let (at, event) = began.split_once("  ").unwrap();
+    assert!(at.starts_with("20") && at.ends_with(" UTC"), "{began}");
+    assert!(event.starts_with("Watched: healthy"), "{began}");
     let printed = people.text() + &programs.text();
     assert!(!printed.contains("hunter"), "{printed}");
 }

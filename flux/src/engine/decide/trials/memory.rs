@@ -130,7 +130,8 @@ impl Trials {
     }
 
     pub(in crate::engine::decide) fn status(&self) -> Option<TrialStatus> {
-        self.applied.as_ref().map(TrialStatus::of)
+        let applied = self.applied.as_ref()?;
+        Some(TrialStatus::of(applied, self.rules.lasts))
     }
 
     pub(in crate::engine::decide) fn quarantined(&self) -> Vec<QuarantineStatus> {
