@@ -29,6 +29,8 @@ pub struct LastKnownGood {
     pub problem: Option<String>,
     /// Since when a write is under way that has lasted for more than 10 s.
     pub writing: Option<SystemTime>,
+    /// The file is as new as what runs: the problem is only what it lacks of that.
+    pub(crate) is_written: bool,
 }
 
 /// The file with the record of what is on [`trial`](crate::Builder::trial).
@@ -46,14 +48,35 @@ pub struct TrialRecordFile {
     pub writing: Option<SystemTime>,
 }
 
+impl LastKnownGood {
+    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problem = self.problem.as_deref();
+        match problem.filter(|_| self.is_written) {
+            // Whoever asks for the status has mostly another question; what to do about it is in `problem`.
+            Some(lacking) => show(f, &self.path, Some(first_clause(lacking)), self.writing),
+            None => show(f, &self.path, problem, self.writing),
+        }
+    }
+}
+
+impl TrialRecordFile {
+    pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, &self.path, self.problem.as_deref(), self.writing)
+    }
+}
+
+/// The text up to the first semicolon that is not in the name of a key.
+fn first_clause(text: &str) -> &str {
+    let mut is_name = false;
+    let end = text.char_indices().find(|(_, letter)| {
+        is_name ^= *letter == '`';
+        *letter == ';' && !is_name
+    });
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
 macro_rules! disk_files {
     ($($name:ident)*) => {$(
-        impl $name {
-            pub(super) fn show(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                show(f, &self.path, self.problem.as_deref(), self.writing)
-            }
-        }
-
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut file = serializer.serialize_struct(stringify!($name), 4)?;
@@ -87,4 +110,32 @@ fn show(
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_written_file_lacks_is_one_short_line_of_the_status_and_all_of_it_in_its_data() {
+        struct ShownFile(LastKnownGood);
+        impl fmt::Display for ShownFile {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.show(f)
+            }
+        }
+        let text = "a start would be refused, since it lacks `a;b`; secrets are not kept";
+        let mut file = LastKnownGood {
+            path: PathBuf::from("last.json"),
+            written: None,
+            problem: Some(text.to_owned()),
+            writing: None,
+            is_written: true,
+        };
+        let shown = ShownFile(file.clone()).to_string();
+        assert_eq!(shown, "\n  a start would be refused, since it lacks `a;b`");
+        // Where it is not as new as what runs, everything is said.
+        file.is_written = false;
+        assert_eq!(ShownFile(file).to_string(), format!("\n  {text}"));
+    }
 }

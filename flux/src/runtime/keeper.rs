@@ -305,9 +305,12 @@ impl LastGoodKeeper {
             outcome,
         } = news;
         let shown = path.display().to_string();
+        let is_written = matches!(outcome, SaveOutcome::Done { .. });
         let (written, problem, writing) = match kind {
             SavedFile::Kept => {
                 let file = kept_file(&mut self.status, path);
+                file.is_written =
+                    is_written || file.is_written && matches!(outcome, SaveOutcome::Hangs(_));
                 (&mut file.written, &mut file.problem, &mut file.writing)
             }
             SavedFile::Record => {
@@ -362,5 +365,6 @@ fn kept_file(status: &mut DiskStatus, path: PathBuf) -> &mut LastKnownGood {
         written: None,
         problem: None,
         writing: None,
+        is_written: false,
     })
 }

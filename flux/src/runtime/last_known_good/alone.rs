@@ -63,18 +63,19 @@ pub(super) fn refusal(
             more => format!("{shown} and {more} more"),
         }
     };
-    let lacks = (!secrets.is_empty()).then(|| {
-        format!(
-            "lacks {}: secrets are not kept; give them by a layer that is read without the sources, such as the environment",
-            paths(&secrets)
-        )
-    });
+    let lacks = (!secrets.is_empty()).then(|| format!("lacks {}", paths(&secrets)));
+    let advice = match secrets.is_empty() {
+        true => "",
+        false => {
+            "; secrets are not kept: give them by a layer that is read without the sources, such as the environment"
+        }
+    };
     let breaks = (!others.is_empty())
         .then(|| format!("without its secrets breaks the rules of {}", paths(&others)));
     let why: Vec<String> = lacks.into_iter().chain(breaks).collect();
     (!why.is_empty()).then(|| {
         format!(
-            "the last known good configuration is written, and a start from it would be refused, since it {}",
+            "the last known good configuration is written, and a start from it would be refused, since it {}{advice}",
             why.join(", and ")
         )
     })

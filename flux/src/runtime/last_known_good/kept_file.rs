@@ -6,7 +6,7 @@ use crate::{
     engine::{AnyLayer, Fingerprint, FingerprintKey, Fingerprints, Schema},
     problem::{KeyPath, Seg},
     runtime::{kept_document, trial_file},
-    time::{clock_time, lasting},
+    time::clock_time,
 };
 use std::{
     collections::HashSet,
@@ -45,12 +45,14 @@ struct KeptLayer {
 impl KeptFile {
     /// What reports and messages call it, where it is declared as `path`.
     pub(in crate::runtime) fn name(&self, path: &str) -> String {
-        let age = match self.written.elapsed() {
-            Ok(age) => format!("{} old", lasting(age)),
-            Err(_) => format!("of a time to come ({})", clock_time(self.written)),
+        let when = clock_time(self.written);
+        // An age would be wrong as soon as the report is read again.
+        let written = match self.written.elapsed() {
+            Ok(_) => format!("written at {when}"),
+            Err(_) => format!("of a time to come ({when})"),
         };
         let path = crate::problem::escaped(path);
-        format!("the last known good configuration, {age}, from {path}")
+        format!("the last known good configuration, {written}, from {path}")
     }
 
     /// What a layer contained then, and what of it has no place any more; none where it contained nothing.

@@ -187,7 +187,7 @@ fn missing_text(missing: &[String], more: usize) -> Option<String> {
     };
     (!missing.is_empty()).then(|| {
         format!(
-            "the last known good configuration lacks {shown}{more}: the name is that of a secret field, or nearly, and a start from \
+            "the last known good configuration lacks {shown}{more}; the name is that of a secret field, or nearly, and a start from \
              the file would be without the value; give the entry another name, or put it into a field that is `secret`"
         )
     })
