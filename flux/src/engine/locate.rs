@@ -6,8 +6,8 @@ use super::{decoded::DecodedContent, layer_state::LayerState, schema::Schema, va
 use crate::{
     codec::Decoder,
     layer::presence,
-    problem::{Fix, Flaw, KeyPath, ProblemKind, Seg, What},
-    report::{ArgumentPlace, Entry},
+    problem::{Flaw, KeyPath, ProblemKind, Seg, What},
+    report::{ArgumentPlace, Entry, place_in},
     schema::{self, Field, Place, Reached},
     source::environment,
 };
@@ -154,8 +154,8 @@ fn find(
     best
 }
 
-/// Where the value at `path` comes from, of the chosen contents: a variable, an argument, or the origin of a layer; none where no layer
-/// sets it.
+/// Where the value at `path` comes from, of the chosen contents: a variable, an argument, or a layer with the place in its document;
+/// none where no layer sets it.
 pub(super) fn set_in(
     schema: &Schema,
     states: &mut [LayerState],
@@ -163,7 +163,16 @@ pub(super) fn set_in(
     chosen: &[bool],
 ) -> Option<String> {
     let set = find(schema, states, path, Some(chosen)).filter(SetBy::is_whole)?;
-    let origin = || states[set.layer].origin_of(chosen[set.layer]).to_string();
+    let document = set.document.as_ref();
+    let document = document.map(|(bytes, decoder)| (bytes, decoder));
+    let place = document.and_then(|document| place_in((schema.fields)(), document, path));
+    let origin = || {
+        let origin = states[set.layer].origin_of(chosen[set.layer]);
+        match place {
+            Some((line, column)) => format!("{origin}:{line}:{column}"),
+            None => origin.to_string(),
+        }
+    };
     let argument = set.argument.map(|place| place.name);
     let argument = argument.filter(|name| !name.is_empty());
     Some(set.variable.or(argument).unwrap_or_else(origin))

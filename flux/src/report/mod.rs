@@ -20,7 +20,7 @@ mod unseen;
 use crate::{
     codec::Decoder,
     document::Finder,
-    problem::{Flaw, MOST_PROBLEMS, What},
+    problem::{Flaw, MOST_PROBLEMS, Seg, What},
     schema::{self, Field},
 };
 use secrets::{DocumentText, KnownSecrets, ReadDocument, SecretSources};
@@ -207,6 +207,23 @@ impl Report {
             Keeping::Previous | Keeping::Rest | Keeping::LastKnownGood
         )
     }
+}
+
+/// Line and column of the value at a path of a document.
+#[cold]
+pub(crate) fn place_in(
+    fields: &'static [Field],
+    (bytes, decoder): (&Arc<[u8]>, &Decoder),
+    path: &[Seg],
+) -> Option<(usize, usize)> {
+    let text = DocumentText {
+        layer: 0,
+        bytes,
+        decoder,
+    };
+    let read = ReadDocument::all(fields, std::iter::once(text), true);
+    let finder = read.first()?.document().map(Finder::new)?;
+    finder.place(path)
 }
 
 /// What is reported of these entries, in their order.

@@ -196,6 +196,11 @@ impl Engine {
         else {
             return String::new();
         };
+        // A start that is refused ends.
+        let again = match self.current {
+            Some(_) => "; it is tried again, after a second at first and a minute at most",
+            None => "",
+        };
         let layers = &mut self.layers;
         let named = changed.iter().take(MOST_NAMED).map(|path| {
             let from = set_in(layers.schema, &mut layers.states, path, chosen);
@@ -204,9 +209,9 @@ impl Engine {
         });
         let named = named.collect::<Vec<_>>().join(", ");
         match changed.len().saturating_sub(MOST_NAMED) {
-            0 if named.is_empty() => String::new(),
-            0 => format!("; it would change {named}"),
-            more => format!("; it would change {named} and {more} more"),
+            0 if named.is_empty() => again.to_owned(),
+            0 => format!("; it would change {named}{again}"),
+            more => format!("; it would change {named} and {more} more{again}"),
         }
     }
 
