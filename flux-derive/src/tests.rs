@@ -266,3 +266,14 @@ fn a_struct_without_keys_of_earlier_versions_has_no_code_for_them() {
         assert!(evolved.contains(word), "{word}: {evolved}");
     }
 }
+
+#[test]
+#[cfg(feature = "json")]
+fn an_option_that_belongs_into_the_brackets_of_another_is_shown_there() {
+    let said = messages("#[flux(source = \"file:app.json\", trial = true)] struct C { a: u8 }");
+    let words = "`trial` is not an option of a struct; write it inside of another, `last_known_good(\\\"..\\\", trial = true)`";
+    assert!(said.contains(words), "{said}");
+    let said =
+        messages("#[flux(source = \"file:app.json\", recovery = \"3s\")] struct C { a: u8 }");
+    assert!(said.contains("`circuit_breaker(recovery = "), "{said}");
+}

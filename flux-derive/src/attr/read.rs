@@ -290,13 +290,17 @@ fn unknown(key: &Ident, owner: Owner) -> syn::Error {
     let elsewhere = owner
         .elsewhere()
         .filter(|(other, _)| other.find(&word).is_some());
-    let message = match elsewhere {
-        Some((_, other)) => format!("`{word}` is an option of {other}, not of {name}"),
-        None if near.is_empty() => format!(
+    let inside = Owner::around(&word, owner);
+    let message = match (elsewhere, inside) {
+        (Some((_, other)), _) => format!("`{word}` is an option of {other}, not of {name}"),
+        (None, Some(written)) => {
+            format!("`{word}` is not an option of {name}; write it inside of another, `{written}`")
+        }
+        (None, None) if near.is_empty() => format!(
             "{name} has no option `{word}`; the options are {}",
             listed(&known)
         ),
-        None => format!("{name} has no option `{word}`{near}"),
+        (None, None) => format!("{name} has no option `{word}`{near}"),
     };
     syn::Error::new_spanned(key, message)
 }

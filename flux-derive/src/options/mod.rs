@@ -250,6 +250,29 @@ impl Owner {
         }
     }
 
+    /// Where an option of this name is written that is not one here: in the brackets of an option of the struct.
+    pub(crate) fn around(name: &str, here: Owner) -> Option<String> {
+        let outer = Owner::Struct.options().find_map(|spec| match spec.form {
+            Form::Literal(owner) | Form::Brackets(owner) => {
+                let is_meant = ![here, Owner::Source, Owner::Mutate].contains(&owner);
+                owner
+                    .find(name)
+                    .filter(|_| is_meant)
+                    .map(|inner| (spec, inner))
+            }
+            _ => None,
+        });
+        let (outer, inner) = outer?;
+        let before = match outer.form {
+            Form::Literal(_) => "\"..\", ",
+            _ => "",
+        };
+        Some(format!(
+            "{}({before}{name} = {})",
+            outer.name, inner.example
+        ))
+    }
+
     /// Where an option may have been meant that is not one here, and its name in messages.
     pub(crate) fn elsewhere(self) -> Option<(Owner, &'static str)> {
         match self {
