@@ -289,7 +289,7 @@ impl Walk<'_, '_> {
             false => Severity::Unknown,
         };
         let near = match self.is_full(severity) {
-            false => schema::nearest(fields, key),
+            false => schema::suggested(fields, key),
             true => None,
         };
         let is_alone = self.document.is_key_alone(entry);

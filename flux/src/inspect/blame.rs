@@ -162,7 +162,8 @@ pub(super) fn blame(
         read.push((record.number, now));
     }
     changes.sort_by_key(|one| std::cmp::Reverse(one.at));
-    let notes = blaming.notes();
+    let mut notes = blaming.held_back();
+    notes.extend(blaming.notes());
     Ok(Blame {
         path,
         changes,

@@ -53,7 +53,7 @@ pub enum Error {
         name: String,
     },
     /// The generation to roll back to is not kept, or there is no earlier good one.
-    #[error("{name}: there is no generation {} to go back to; kept are {kept:?}", wanted.map_or("before this one".to_owned(), |n| n.to_string()))]
+    #[error("{name}: {}; {}", nothing_to_go_back_to(*wanted), kept_generations(kept))]
     NoSuchGeneration {
         /// The capacitor.
         name: String,
@@ -131,6 +131,23 @@ impl Error {
             other => (2, writeln!(std::io::stderr(), "{other}")),
         };
         std::process::exit(code)
+    }
+}
+
+fn nothing_to_go_back_to(wanted: Option<u64>) -> String {
+    match wanted {
+        Some(number) => format!("generation {number} cannot be gone back to"),
+        None => "there is no good generation before this one to go back to".to_owned(),
+    }
+}
+
+/// Those that are kept, for people.
+fn kept_generations(kept: &[u64]) -> String {
+    let numbers: Vec<String> = kept.iter().map(u64::to_string).collect();
+    match &numbers[..] {
+        [] => "none is kept".to_owned(),
+        [one] => format!("only generation {one} is kept, which is the current one"),
+        [before @ .., last] => format!("kept are the generations {} and {last}", before.join(", ")),
     }
 }
 

@@ -336,6 +336,21 @@ pub(crate) fn nearest(fields: &'static [Field], key: &str) -> Option<&'static st
     Some(if field.is_old(near) { field.name } else { near })
 }
 
+/// So many letters of a name are enough to tell which one is meant.
+const BEGINNING: usize = 4;
+
+/// The name that is suggested for a key that no field has: the [`nearest`], or the only one that the key is the beginning of.
+pub(crate) fn suggested(fields: &'static [Field], key: &str) -> Option<&'static str> {
+    nearest(fields, key).or_else(|| {
+        let is_beginning = key.chars().count() >= BEGINNING;
+        let mut known = keys(fields).into_iter();
+        let mut begun = known
+            .by_ref()
+            .filter(|name| is_beginning && name.starts_with(key));
+        begun.next().filter(|_| begun.next().is_none())
+    })
+}
+
 /// Whether a key that no field has may be, or contain, a secret. In YAML `{secret}` and `{password:secret}` are maps with a key
 /// alone, and `password 'a: b'`, a colon too few, has the key `password 'a`.
 pub(crate) fn may_be_a_value(table: &'static [Field], key: &str, is_alone: bool) -> bool {

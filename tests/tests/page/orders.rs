@@ -91,7 +91,9 @@ async fn a_rollback_serves_the_earlier_generation() {
     let missing = post(&site, "/?rollback", &[], &format!("token={token}&to=77")).await;
     assert_eq!(missing.status, 409);
     assert!(
-        missing.body.contains("there is no generation 77"),
+        missing
+            .body
+            .contains("generation 77 cannot be gone back to"),
         "{}",
         missing.body
     );

@@ -3,8 +3,9 @@
 use super::{BlameOutcome, BlamedChange, Blaming, ChangedSetting};
 use crate::{
     Report,
+    engine::GenerationOutcome,
     inspect::{explanation::Setting, item::Effect},
-    problem::KeyPath,
+    problem::{KeyPath, ProblemKind, escaped},
     report::Problem,
 };
 use std::time::SystemTime;
@@ -38,8 +39,16 @@ impl Blaming<'_> {
         let is_whole = |problem: &Problem| {
             problem.path.is_empty() && !is_of_layer(problem) && !self.path.is_empty()
         };
+        // That has a generation with its reason.
+        let mut generations = self.status.generations.iter();
+        let is_back = generations.any(|one| matches!(one.outcome, GenerationOutcome::TakenBack(_)));
+        let is_way_back = |problem: &Problem| {
+            let is_taken_back = problem.kind == ProblemKind::TakenBack;
+            is_back && is_taken_back && problem.message.starts_with("is taken back")
+        };
         let about = report.problems().iter().filter(|problem| {
             !problem.is_warning()
+                && !is_way_back(problem)
                 && match is_whole(problem) {
                     // Code of the program refused what would have changed the path.
                     true => would_change.is_some(),
@@ -80,6 +89,37 @@ impl Blaming<'_> {
             outcome: BlameOutcome::Refused,
             settings,
         })
+    }
+
+    /// That the newest content of a layer is not applied for reasons that are not about the path: what it has there is held back too.
+    pub(super) fn held_back(&self) -> Vec<String> {
+        let problems = self
+            .status
+            .error
+            .iter()
+            .flat_map(|report| report.problems());
+        let problems: Vec<&Problem> = problems.filter(|one| !one.is_warning()).collect();
+        let layers = self.status.layers.iter().enumerate();
+        let refused = layers.filter(|(_, layer)| layer.refused);
+        let held = refused.filter_map(|(number, layer)| {
+            let own = problems.iter().filter(|one| one.layer == Some(number));
+            let own: Vec<&&Problem> = own.filter(|one| !one.path.is_empty()).collect();
+            let first = own.first()?;
+            if self.path.is_empty() || own.iter().any(|one| self.overlaps(one.path.steps())) {
+                return None;
+            }
+            let place = first.place().map_or(String::new(), |place| format!(" ({place})"));
+            let more = match own.len() {
+                1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            Some(format!(
+                "the newest content of {} is not applied, since `{}`{place}{more} is refused: what it has for this is held back with it",
+                escaped(&layer.origin),
+                first.path,
+            ))
+        });
+        held.collect()
     }
 
     /// What the refused update would have changed at the path, as one path; none where that is nothing, or is not known.
