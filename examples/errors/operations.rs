@@ -135,10 +135,9 @@ async fn last_known_good() -> String {
         .expect("what is kept on disk serves");
     let told = report(&capacitor);
     capacitor.stop().await;
-    // It grows older by the second.
-    let (before, after) = told.split_once("configuration, ").expect("the age");
-    let (_, after) = after.split_once(" old").expect("the age");
-    format!("{before}configuration, 1 h 0 min old{after}")
+    let (before, after) = told.split_once("written at ").expect("the time");
+    let (_, after) = after.split_once(" UTC").expect("the time");
+    format!("{before}written at 2030-01-01 10:00:00 UTC{after}")
 }
 
 /// A start after the process died while a change was on trial.
@@ -159,10 +158,10 @@ async fn quarantine() -> String {
     capacitor.stop().await;
     let (before, after) = told.split_once("changes, at ").expect("the time");
     let (_, after) = after.split_once(" UTC").expect("the time");
-    let (middle, after) = after.split_once("configuration, ").expect("the age");
-    let (_, after) = after.split_once(" old").expect("the age");
+    let (middle, after) = after.split_once("written at ").expect("the time");
+    let (_, after) = after.split_once(" UTC").expect("the time");
     format!(
-        "{before}changes, at 2030-01-01 12:00:00 UTC{middle}configuration, 1 h 0 min old{after}"
+        "{before}changes, at 2030-01-01 12:00:00 UTC{middle}written at 2030-01-01 10:00:00 UTC{after}"
     )
 }
 

@@ -6,12 +6,13 @@ use crate::{
         Bound, Bounds, Check, Decode, DefaultSource, Field, Kind, Merge, Model, Removal, Rule,
         Value,
     },
-    types::literal_text,
+    types::{Shape, literal_text, shape},
     words::{expression, path_name, place, plain, type_name},
 };
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Expr, Ident, RangeLimits};
+use std::time::Duration;
+use syn::{Expr, ExprCall, ExprLit, Ident, Lit, RangeLimits};
 
 pub(super) fn fields(model: &Model<'_>, leaves: &Leaves) -> TokenStream {
     let fields = model
@@ -155,7 +156,10 @@ fn segment_in_rust(field: &Field<'_>, env: &str) -> Option<TokenStream> {
 fn default(field: &Field<'_>) -> Option<TokenStream> {
     let default = field.default.as_ref()?;
     let (text, literal) = match &default.source {
-        DefaultSource::Value(value, expr) => (shown(expr), is_literal(value, expr)),
+        DefaultSource::Value(value, expr) => match duration_of(field, expr) {
+            Some(time) => (time, true),
+            None => (shown(expr), is_literal(value, expr)),
+        },
         DefaultSource::Function(path) => (format!("{}()", path_name(path)), false),
         DefaultSource::Type => ("Default::default()".to_owned(), false),
         DefaultSource::Struct(path) => {
@@ -182,6 +186,42 @@ fn checked_default(field: &Field<'_>) -> Option<TokenStream> {
         }
         _ => None,
     }
+}
+
+/// A duration that is made of a number, as a document has it: `Duration::from_secs(30)` is `30s`. None where the type is another one, or
+/// code of the program reads the field.
+fn duration_of(field: &Field<'_>, expr: &Expr) -> Option<String> {
+    let is_read_by_type = matches!(field.kind, Kind::Leaf { decode: None, .. });
+    if !is_read_by_type || !matches!(shape(field.ty), Shape::Duration) {
+        return None;
+    }
+    let Expr::Call(ExprCall { func, args, .. }) = expr else {
+        return None;
+    };
+    let (Expr::Path(function), Some(argument), 1) = (&**func, args.first(), args.len()) else {
+        return None;
+    };
+    let Expr::Lit(ExprLit {
+        lit: Lit::Int(number),
+        ..
+    }) = argument
+    else {
+        return None;
+    };
+    let segments = function.path.segments.iter().rev();
+    let mut names = segments.map(|segment| segment.ident.to_string());
+    let (make, of) = (names.next()?, names.next()?);
+    let number: u64 = number.base10_parse().ok()?;
+    let time = match make.as_str() {
+        "from_secs" => Duration::from_secs(number),
+        "from_millis" => Duration::from_millis(number),
+        "from_micros" => Duration::from_micros(number),
+        "from_nanos" => Duration::from_nanos(number),
+        "from_mins" => Duration::from_secs(number.checked_mul(60)?),
+        "from_hours" => Duration::from_secs(number.checked_mul(3_600)?),
+        _ => return None,
+    };
+    (of == "Duration").then(|| flux_syntax::format_duration(time))
 }
 
 fn shown(expr: &Expr) -> String {

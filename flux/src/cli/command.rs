@@ -212,7 +212,7 @@ impl clap::Args for ConfigCommand {
                     .value_parser(value_parser!(u64).range(1..))
                     .help("Ends after so many lines; otherwise it ends with the process"),
             ),
-            sub("trust", "Has content tried again that is held back because the process died with it, or because it was taken back"),
+            sub("trust", "Ends trials and quarantines: content that the process died with is tried again, and the deaths are forgotten"),
             sub("completions", "Prints the completions of a shell for these commands").arg(
                 Arg::new("shell")
                     .value_name("SHELL")

@@ -18,6 +18,7 @@ use crate::{
     engine::{Generation, GenerationOutcome, LayerContent, Schema, Served, Status, WaitingPath},
     problem::{KeyPath, Seg},
     schema::TypeFacts,
+    time::times,
 };
 use std::{sync::Arc, time::SystemTime};
 
@@ -302,10 +303,10 @@ impl Blaming<'_> {
         let oldest = self.status.generations.first();
         match oldest.map(|one| one.number) {
             Some(oldest) if oldest > 1 => notes.push(format!(
-                "generations before {oldest} are not kept; `Builder::generations` sets how many are"
+                "generations before {oldest} are not kept; how many are is set in the program's code"
             )),
             None => notes.push(
-                "no generation is kept: what readers see comes from the last known good file, or `Builder::generations` keeps none"
+                "no generation is kept: what readers see comes from the last known good file, or the program keeps none"
                     .to_owned(),
             ),
             _ => {}
@@ -317,7 +318,7 @@ impl Blaming<'_> {
                     None => "no refusal is known",
                 }
                 .to_owned()
-                    + "; the program sets how many are kept (`Builder::history`)",
+                    + "; how many are kept is set in the program's code",
             );
         }
         for content in &self.status.quarantined {
@@ -330,8 +331,9 @@ impl Blaming<'_> {
             let is_held = layers.any(|layer| layer.refused && *layer.origin == *content.origin);
             if is_about && is_held {
                 notes.push(format!(
-                    "{}: its newest content is not applied, since the process died with it {} times",
-                    content.origin, content.deaths
+                    "{}: its newest content is not applied, since the process died with it {}",
+                    content.origin,
+                    times(content.deaths)
                 ));
             }
         }

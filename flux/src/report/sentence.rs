@@ -99,6 +99,7 @@ pub(super) fn words(
             ..ProblemWords::default()
         },
         What::Type { found, expected } => {
+            let (found, expected) = (&of_people(found), &of_people(expected));
             let near = nearest_variant(found, expected);
             let ask = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
             ProblemWords {
@@ -154,6 +155,15 @@ pub(super) fn words(
             fix: Some(Fix::Remove),
             ..ProblemWords::default()
         },
+    }
+}
+
+/// What decoders call a list, as people do.
+fn of_people(form: &str) -> String {
+    match form {
+        "sequence" => "list".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        form => form.to_owned(),
     }
 }
 

@@ -322,7 +322,11 @@ impl Saver {
         let RunningJob { kind, path, .. } = self.running.take()?;
         let outcome = match done {
             Err(error) => {
-                SaveOutcome::Failed(format!("{}: cannot be kept: {error}", path.display()))
+                let why = match error.is_cancelled() {
+                    true => "the program's runtime ended before it was written",
+                    false => "writing it panicked",
+                };
+                SaveOutcome::Failed(format!("{}: cannot be kept: {why}", path.display()))
             }
             Ok((
                 _,

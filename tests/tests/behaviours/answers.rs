@@ -17,6 +17,7 @@ mod last_good;
 mod last_variables;
 mod missing_secret;
 mod own_layer;
+mod plain_words;
 mod plan;
 mod refused_newest;
 mod refused_now;

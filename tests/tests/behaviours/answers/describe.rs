@@ -11,7 +11,7 @@ struct App {
     /// listens.
     #[flux(default = 8_080, range = 1..=65535)]
     port: u16,
-    #[flux(default = Duration::from_secs(5))]
+    #[flux(default = Duration::from_secs(2 + 3))]
     timeout: Duration,
     #[flux(default = ["a", "b c"], each(non_empty))]
     hosts: Vec<String>,
@@ -203,7 +203,7 @@ fn the_file_of_variables_sets_what_is_required() {
     let text = Needs::variables("X_");
     for line in [
         "# X_APP_PORT=8080",
-        "# X_APP_TIMEOUT=  # default: Duration::from_secs(5)",
+        "# X_APP_TIMEOUT=  # default: Duration::from_secs(2 + 3)",
         "# X_APP_HOSTS='[\"a\", \"b c\"]'",
         "# X_APP_SALT=",
         "# X_APP_POOL_MIN=1",

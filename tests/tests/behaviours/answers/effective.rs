@@ -15,7 +15,7 @@ struct App {
     port: u16,
     #[flux(default = "10.0.0.1")]
     address: IpAddr,
-    #[flux(default = Duration::from_secs(5))]
+    #[flux(default = Duration::from_secs(2 + 3))]
     timeout: Duration,
     #[flux(default = "30s")]
     wait: Duration,
@@ -214,7 +214,7 @@ proptest! {
 struct Service {
     #[flux(default = 80)]
     port: u16,
-    #[flux(default = Duration::from_secs(5))]
+    #[flux(default = Duration::from_secs(2 + 3))]
     timeout: Duration,
     #[flux(secret)]
     token: String,
@@ -239,7 +239,7 @@ async fn each_line_has_its_origin_if_asked_and_secrets_are_left_out() {
     let line = |path| app.explain(path).unwrap().default.unwrap().line;
     let expected = format!(
         "port: 80  # app.yaml:1:7
-# timeout:  # default: `Duration::from_secs(5)`, at {file}:{timeout}
+# timeout:  # default: `Duration::from_secs(2 + 3)`, at {file}:{timeout}
 token: \"<secret>\"  # app.yaml:2:8
 # salt:  # default: at {file}:{salt}
 pool:

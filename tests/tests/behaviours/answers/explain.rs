@@ -56,7 +56,7 @@ struct App {
     #[flux(default = "localhost")]
     host: String,
     version: Option<String>,
-    #[flux(default = Duration::from_secs(5))]
+    #[flux(default = Duration::from_secs(2 + 3))]
     timeout: Duration,
     #[flux(default, merge = "append")]
     hosts: Vec<String>,
@@ -241,7 +241,7 @@ async fn what_no_layer_sets_has_the_default_of_the_code() {
         (ValueOrigin::Default, &None)
     );
     let default = timeout.default.unwrap();
-    assert_eq!(default.text.as_deref(), Some("Duration::from_secs(5)"));
+    assert_eq!(default.text.as_deref(), Some("Duration::from_secs(2 + 3)"));
     assert_eq!(default.file, file!());
     let min = app.explain("pool.min").unwrap();
     assert_eq!(min.value, Some(number(1)));
