@@ -1,6 +1,10 @@
 //! Certificates for servers and clients, made for one test.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// A folder with `ca.pem`, what it vouches for (`server.pem`, `client.pem`, each with its `.key`), and `other.pem`, which
@@ -27,6 +31,17 @@ impl Certificates {
 
     /// New ones in the places of the old ones, of new authorities. Who has read the old ones goes on with them.
     pub fn renew(&self) {
+        self.issue(None);
+    }
+
+    /// The same, where that of the server has expired by `end`.
+    pub fn renew_until(&self, end: SystemTime) {
+        let end = end.duration_since(SystemTime::UNIX_EPOCH);
+        self.issue(Some(end.expect("later than 1970")));
+    }
+
+    /// The certificate of the server expires so long after 1970, if it does.
+    fn issue(&self, server_expires: Option<Duration>) {
         let write = |name: &str, text: String| {
             let beside = self.folder.path().join("new");
             std::fs::write(&beside, text).expect("a file");
@@ -48,6 +63,9 @@ impl Certificates {
             let hosts = ["127.0.0.1".to_owned(), "localhost".to_owned()];
             let mut params = CertificateParams::new(hosts).expect("host names");
             params.distinguished_name.push(DnType::CommonName, name);
+            if let Some(expires) = server_expires.filter(|_| name == "server") {
+                params.not_after = date_time_ymd(1970, 1, 1) + expires;
+            }
             let key = KeyPair::generate().expect("a key");
             let certificate = params.signed_by(&key, &issuer).expect("a certificate");
             write(&format!("{name}.pem"), certificate.pem());

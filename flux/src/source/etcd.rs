@@ -21,7 +21,7 @@ use super::{
         anew::{BRIEF, SPACING, Watches},
         answered, checked, document, lost, members,
         shared::{self, Connections, Lease},
-        tls::Certificates,
+        tls::{Certificates, expired, words},
         without_secrets,
     },
 };
@@ -242,8 +242,10 @@ impl Etcd {
 
     fn wrong(&self, error: &Error) -> SourceError {
         let text = match error {
-            Error::GRpcStatus(status) => status.message().to_owned(),
-            error => error.to_string(),
+            Error::GRpcStatus(status) => {
+                expired(status).unwrap_or_else(|| status.message().to_owned())
+            }
+            error => words(error),
         };
         let text = without_secrets(&self.place, &text);
         let text = format!("{}: {text}", self.place.origin());

@@ -33,7 +33,7 @@ use super::{
     remote::{
         self, ANSWER, BEAT, DEADLINE, MAX_SIZE, answered, checked, document,
         shared::{self, Connections, Lease},
-        tls::name_cryptography,
+        tls::{name_cryptography, words},
         without_secrets,
     },
 };
@@ -151,7 +151,7 @@ impl Firestore {
         let channel = endpoint
             .connect()
             .await
-            .map_err(|error| self.lost(&error))?;
+            .map_err(|error| self.lost(&words(&error)))?;
         Ok(Project { channel, who })
     }
 

@@ -30,6 +30,7 @@ use super::{
         anew::{BRIEF, SPACING, Watches},
         answered, checked, document, innermost,
         shared::{self, Connections, Lease},
+        tls::expired,
         without_secrets,
     },
 };
@@ -231,7 +232,8 @@ impl Kubernetes {
             kube::Error::Api(status) => self.refused(cluster, &status),
             error => {
                 let origin = self.place.origin();
-                let why = access::of_a_program(&error).unwrap_or_else(|| innermost(&error));
+                let why = access::of_a_program(&error).or_else(|| expired(&error));
+                let why = why.unwrap_or_else(|| innermost(&error));
                 let why = without_secrets(&self.place, &why);
                 SourceError::transient(format!("{origin}: {why}"))
             }

@@ -33,7 +33,7 @@ use super::{
         anew::{IDLE, Watches},
         answered, checked, document, members,
         shared::Connections,
-        tls::{Certificates, client_config},
+        tls::{Certificates, client_config, words},
         without_secrets,
     },
 };
@@ -105,7 +105,7 @@ impl ZooKeeper {
         tls: Option<TlsConnector>,
     ) -> Result<ZooKeeperSession, SourceError> {
         let failed = |error: std::io::Error| {
-            let why = without_secrets(&self.place, &error.to_string());
+            let why = without_secrets(&self.place, &words(&error));
             SourceError::transient(format!("{}: {why}", self.place.origin()))
         };
         let stream = TcpStream::connect(&address).await.map_err(failed)?;

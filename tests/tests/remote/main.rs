@@ -24,6 +24,8 @@ mod declared;
 mod dir;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "nats")]
+mod expiring;
 #[cfg(feature = "firestore")]
 mod firestore;
 mod generated;

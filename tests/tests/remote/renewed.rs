@@ -1,6 +1,7 @@
 //! Cases of the suite about certificates and passwords, also while they are renewed.
 
 use crate::{
+    oracle::BUSY,
     suite::{
         KEY, QUIET,
         Shown::{self, Yes},
@@ -10,6 +11,7 @@ use crate::{
 };
 use flux::{Source, source::ErrorKind};
 use flux_tests::{proxy::Proxy, servers::Remote};
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 /// The server is known by its certificate, and knows the client by its own.
@@ -74,6 +76,45 @@ pub(crate) async fn certificates_renewed(mut server: impl Remote) -> Shown {
         quiet.sees(1).await;
     }
     watched.has_applied(&[1, 2, 3, 4]);
+    Yes
+}
+
+/// That of the server has expired: while a source is connected, which finds out as it connects anew, and before another one connects.
+pub(crate) async fn certificates_expired<R: Remote>(mut server: R) -> Shown {
+    let Some((address, certificates)) = server.secured() else {
+        return Shown::DoesNotApply;
+    };
+    let proxy = Proxy::to(address).await;
+    let source = |server: &R| server.secured_source(proxy.address(), KEY, "ca.pem", true);
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(source(&server)).await;
+    certificates.renew_until(SystemTime::now() - Duration::from_secs(60));
+    server.renewed().await;
+    proxy.hang_up();
+    server.write(KEY, &document(2)).await;
+    let changed = Instant::now();
+    let late = Watched::starting(source(&server));
+    for watched in [&watched, &late] {
+        let named = || {
+            let text = watched.trouble().map(|trouble| trouble.to_string());
+            text.is_some_and(|text| {
+                let server = proxy.address().to_string();
+                text.contains("certificate has expired") && text.contains(&server)
+            })
+        };
+        watched.until("the reason", named).await;
+        let took = changed.elapsed();
+        assert!(took < R::BOUND + BUSY, "within the bound: {took:?}");
+    }
+    late.has_applied(&[]);
+    watched.has_applied(&[1]);
+    let (_, certificates) = server.secured().expect("certificates");
+    certificates.renew();
+    server.renewed().await;
+    server.write(KEY, &document(3)).await;
+    watched.sees(3).await;
+    late.sees(3).await;
+    watched.has_applied(&[1, 3]);
     Yes
 }
 

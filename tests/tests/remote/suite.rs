@@ -10,7 +10,9 @@ use flux_tests::{proxy::Proxy, servers::Remote};
 use std::time::{Duration, Instant};
 use tokio::{runtime::Handle, task::block_in_place, time::sleep};
 
-pub(crate) use crate::renewed::{a_password_changed, certificates_renewed, secured_both_ways};
+pub(crate) use crate::renewed::{
+    a_password_changed, certificates_expired, certificates_renewed, secured_both_ways,
+};
 
 pub(crate) const KEY: &str = "app/config";
 /// The key of a source whose document hardly ever changes.
@@ -35,7 +37,8 @@ macro_rules! conformance {
             [$Server, start, <$Server as Remote>::COPIES] an_older_copy_put_back;
             [$Server, start, <$Server as Remote>::SERVED] permission_taken_on_an_open_connection;
             [$Server, start, <$Server as Remote>::MEMBERS] a_silent_member;
-            [$Server, start_secured, <$Server as Remote>::SECURED] secured_both_ways, certificates_renewed;
+            [$Server, start_secured, <$Server as Remote>::SECURED] secured_both_ways, certificates_renewed,
+                certificates_expired;
             [$Server, start, <$Server as Remote>::ROTATES] a_password_changed;
             [$Server, start_impatient, <$Server as Remote>::IDLE.is_some()] quiet_for_longer_than_the_server_likes
         );

@@ -12,7 +12,7 @@ use crate::source::{
     off_the_worker::{READ, read_for},
     remote::{
         ANSWER, answered,
-        tls::{Certificates, name_cryptography, read_file},
+        tls::{Certificates, name_cryptography, read_file, words},
         without_secrets,
     },
 };
@@ -77,7 +77,7 @@ pub(super) async fn open(place: &Remote<String>, address: String) -> Result<Nats
     }
     let client = answered(place, options.connect(address.clone())).await?;
     let client = client.map_err(|error| {
-        let text = without_secrets(place, &error.to_string());
+        let text = without_secrets(place, &words(&error));
         let text = format!("{}: {text}", place.origin());
         match error.kind() {
             ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {

@@ -5,7 +5,7 @@ use flux_syntax::Remote;
 
 use crate::source::{
     SourceError,
-    remote::{ANSWER, in_time, unanswered, without_secrets},
+    remote::{ANSWER, in_time, tls::words, unanswered, without_secrets},
 };
 
 /// An error with the word that the server gave it.
@@ -30,7 +30,7 @@ pub(super) async fn asked<T>(
 pub(super) fn classified(place: &Remote<String>, error: RedisError) -> CommandRefused {
     let origin = place.origin();
     let code = error.code().map(str::to_owned);
-    let said = without_secrets(place, &error.to_string());
+    let said = without_secrets(place, &words(&error));
     let text = format!("{origin}: {said}");
     let detail = error.detail().unwrap_or_default().to_owned();
     let error = match (error.kind(), code.as_deref()) {

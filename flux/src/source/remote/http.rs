@@ -34,7 +34,7 @@ use super::{
     ANSWER, MAX_SIZE, in_time, innermost, lost,
     secrets::quoted,
     shared::{Connection, Connections},
-    tls::{Certificates, client_config},
+    tls::{Certificates, client_config, expired},
     without_secrets,
 };
 use crate::source::{SourceError, off_the_worker::READ};
@@ -182,7 +182,7 @@ impl Http {
             HasAnswered::note(answer);
         }
         answer.map_err(|error| {
-            let why = innermost(&error);
+            let why = expired(&error).unwrap_or_else(|| innermost(&error));
             let why = without_secrets(place, &why);
             match why.contains("HTTP version") || why.contains("NoApplicationProtocol") {
                 true => SourceError::configuration(format!(

@@ -2,12 +2,15 @@
 
 use std::{
     io::{Error, ErrorKind, Read},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use flux_syntax::Remote;
 
-use crate::source::{SourceError, error::may_pass, off_the_worker::read_for};
+use crate::{
+    source::{SourceError, error::may_pass, off_the_worker::read_for},
+    time::clock_time,
+};
 
 /// A larger file has no certificates, and one without an end is not read to it.
 const LARGEST: u64 = 16 << 20;
@@ -109,6 +112,29 @@ fn in_pem(
     })
 }
 
+/// What an error reports: that the server's certificate has expired, where that is the cause. The words around it, of all that stands
+/// between rustls and here, report only that something failed.
+pub(crate) fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    expired(error).unwrap_or_else(|| error.to_string())
+}
+
+/// That the server's certificate has expired, where rustls reports that in an error or one of its causes.
+pub(crate) fn expired(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).find_map(|text| {
+        let (_, reported) = text.split_once("invalid peer certificate: certificate expired")?;
+        // Without the time that it is now, so that the sentence stays the same.
+        let until = reported.split_once("not valid after ").map(|(_, rest)| rest);
+        let until = until.and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let until = until.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+        let until = until.map(|until| format!(": it was valid until {}", clock_time(until)));
+        let until = until.unwrap_or_default();
+        Some(format!(
+            "the server's certificate has expired{until}, by the clock of this machine; renew it at the server"
+        ))
+    })
+}
+
 /// Names the cryptography that rustls uses where the program has named none: a client that asks for the default would panic
 /// in a program that has several compiled in.
 #[cfg(any(
@@ -198,6 +224,26 @@ mod tests {
         }
         assert!(read(b"-----BEGIN CERTIFICATE-----").is_ok());
     }
+
+    #[test]
+    fn a_certificate_that_has_expired_is_reported_with_its_time_wherever_that_is_in_the_causes() {
+        let of_rustls = "invalid peer certificate: certificate expired: verification time 951782460 (UNIX), but certificate is not valid \
+                         after 951782400 (60 seconds ago)";
+        let expired = "the server's certificate has expired: it was valid until 2000-02-29 00:00:00 UTC, by the clock";
+        assert!(words(&Error::other(of_rustls)).starts_with(expired));
+        // An error of input and output that contains another one has its words and not it as its cause.
+        let deep = SourceCause(Box::new(Error::other(Error::other(of_rustls))));
+        assert!(words(&deep).starts_with(expired));
+        let short = Error::other("invalid peer certificate: certificate expired");
+        assert!(words(&short).starts_with("the server's certificate has expired, by the clock"));
+        let other = "invalid peer certificate: UnknownIssuer";
+        assert_eq!(words(&Error::other(other)), other);
+    }
+
+    /// Something that failed for a reason that it does not show.
+    #[derive(Debug, thiserror::Error)]
+    #[error("transport error")]
+    struct SourceCause(#[source] Box<Error>);
 
     #[test]
     #[cfg(target_os = "linux")]
