@@ -19,6 +19,8 @@ pub mod members;
 #[cfg(feature = "nats")]
 mod nats;
 #[cfg(feature = "nats")]
+mod nats_accounts;
+#[cfg(feature = "nats")]
 mod nats_cluster;
 #[cfg(feature = "nats")]
 mod nats_mirror;
@@ -50,6 +52,8 @@ pub use kubernetes::Kubernetes;
 pub use members::Cluster;
 #[cfg(feature = "nats")]
 pub use nats::Nats;
+#[cfg(feature = "nats")]
+pub use nats_accounts::NatsAccounts;
 #[cfg(feature = "nats")]
 pub use nats_cluster::NatsCluster;
 #[cfg(feature = "nats")]

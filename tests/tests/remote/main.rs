@@ -50,6 +50,8 @@ mod members;
 mod mounted;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "nats")]
+mod nats_accounts;
 #[cfg(all(feature = "consul", feature = "https"))]
 mod nginx;
 mod oracle;
