@@ -1,11 +1,15 @@
 //! What is particular to Firestore: fields, and listeners that go on from where they were.
 
-use crate::watched::{Watched, document};
+use crate::{
+    oracle::BUSY,
+    watched::{Watched, document},
+};
 use flux::{Source, State, source};
 use flux_tests::{
     proxy::Proxy,
     servers::{Firestore, Remote, ValueType},
 };
+use std::time::Instant;
 
 const KEY: &str = "app/config";
 
@@ -132,4 +136,54 @@ async fn a_refused_source_connects_anew_while_another_source_holds_the_project()
     watched.sees(2).await;
     quiet.sees(1).await;
     watched.has_applied(&[1, 2]);
+}
+
+/// Deleted and made again at once, again and again: only the newest one counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_that_is_deleted_and_made_anew_is_read() {
+    let Some(server) = Firestore::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=6 {
+        server.delete(KEY).await;
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    // The same value again is no change, whether or not its absence was seen.
+    server.delete(KEY).await;
+    server.write(KEY, &document(6)).await;
+    watched.sees(6).await;
+    watched.has_applied(&[1, 2, 3, 4, 5, 6]);
+}
+
+/// All that the emulator holds is taken away while it runs, and while a listener is open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_taken_from_the_emulator_is_absent_until_it_is_written_anew() {
+    let Some(server) = Firestore::start().await else {
+        return;
+    };
+    server.write(KEY, &document(1)).await;
+    let watched = Watched::started(server.source(server.address(), KEY)).await;
+    for n in 2..=4 {
+        server.empty();
+        let emptied = Instant::now();
+        let honest = || !watched.is_live() || !watched.capacitor.status().layers[0].present;
+        watched.until("absent, or stale", honest).await;
+        let took = emptied.elapsed();
+        assert!(took < Firestore::BOUND + BUSY, "within the bound: {took:?}");
+        let absent = || watched.is_live() && !watched.capacitor.status().layers[0].present;
+        watched.until("absent", absent).await;
+        assert_eq!(watched.capacitor.get().n, n - 1, "the last one is kept");
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
+    watched.has_applied(&[1, 2, 3, 4]);
+    // What is written at once hides that there was nothing.
+    for n in 5..=8 {
+        server.empty();
+        server.write(KEY, &document(n)).await;
+        watched.sees(n).await;
+    }
 }
