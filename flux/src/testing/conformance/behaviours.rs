@@ -87,7 +87,9 @@ impl Behaviour {
                 "a source that cannot work as declared is reported as such, and recovered from"
             }
             Behaviour::Fault(Fault::Duplicate) => "what is announced twice is one change",
-            Behaviour::Fault(Fault::Older) => "nothing older is delivered after something newer",
+            Behaviour::Fault(Fault::Older) => {
+                "something older that is announced late is not delivered"
+            }
             Behaviour::Fault(Fault::Missed) => "a change that is not announced is found",
             Behaviour::Fault(Fault::Restored) => {
                 "a source that went back to an older copy is read as it is"
