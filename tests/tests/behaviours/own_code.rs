@@ -1,7 +1,7 @@
 //! Code of the program that calls what waits for it, or that panics where nobody expects it: nothing hangs, and nothing ends the
 //! watching.
 
-use crate::kit::{App, Log, over_a_channel, pass, running, say, settle};
+use crate::kit::{App, Ear, Log, over_a_channel, pass, running, say, settle};
 use flux::{
     Builder, Capacitor, Error, Flux, State,
     change::{Change, Group, Party},
@@ -10,9 +10,9 @@ use flux::{
 };
 use std::{
     fmt,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, OnceLock},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -105,7 +105,8 @@ async fn what_waits_for_the_capacitor_is_an_error_inside_its_own_pipeline() {
     }
 }
 
-/// A tower layer that calls everything that waits for the capacitor, before and after what is inside of it.
+/// A tower layer that calls everything that waits for the capacitor: as it is called itself, where nothing can be awaited, and before and
+/// after what is inside of it.
 struct AskingLayer {
     own: Own,
     log: Log<String>,
@@ -140,6 +141,9 @@ where
     }
     fn call(&mut self, request: R) -> Self::Future {
         let (own, log) = (self.own.clone(), self.log.clone());
+        // What is an error at once needs no waker.
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = pin!(call_all(&own, &log)).as_mut().poll(&mut cx);
         let inner = self.inner.call(request);
         Box::pin(async move {
             call_all(&own, &log).await;
@@ -161,7 +165,11 @@ async fn what_waits_for_the_capacitor_is_an_error_inside_of_a_tower_layer() {
         let (builder, sender) = over_a_channel::<App>();
         let builder = builder.tower_layer(layer);
         let capacitor = taken_up(builder, &sender, &own, manual).await;
-        assert_eq!(log.take(), ["[]", "[]"], "before and after");
+        assert_eq!(
+            log.take(),
+            ["[]", "[]", "[]"],
+            "as it is called, before and after"
+        );
         assert_eq!((capacitor.get().n, capacitor.state()), (2, State::Healthy));
         capacitor.stop().await;
     }
@@ -192,14 +200,15 @@ async fn a_task_that_a_callback_has_spawned_is_not_inside() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_from_inside_a_callback_returns_and_ends_the_watching() {
-    let own = Own::default();
-    let inner = own.clone();
+    let (own, log) = (Own::default(), Log::default());
+    let inner = (own.clone(), log.clone());
     let (capacitor, sender) = running(|builder| {
         builder.on_apply(move |_, _| {
-            let own = inner.clone();
+            let (own, log) = inner.clone();
             async move {
                 if let Some(capacitor) = own.get() {
                     capacitor.stop().await;
+                    log.push("returned");
                 }
                 Ok::<(), BoxError>(())
             }
@@ -209,6 +218,7 @@ async fn a_stop_from_inside_a_callback_returns_and_ends_the_watching() {
     own.set(capacitor.clone()).unwrap();
     say(&sender, 2).await;
     pass(1.0).await;
+    assert_eq!(log.take(), ["returned"]);
     assert!(!capacitor.status().running);
 }
 
@@ -337,7 +347,8 @@ async fn a_member_of_a_group_may_be_dropped_within_a_commit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_lasts_is_in_the_status() {
+async fn an_update_that_lasts_is_in_the_status_and_in_the_log() {
+    let (ear, _listening) = Ear::listen();
     let (capacitor, sender) = running(|builder| {
         builder.on_apply(|_, next| async move {
             if next.n == 2 {
@@ -356,6 +367,13 @@ async fn an_update_that_lasts_is_in_the_status() {
         status.to_string().contains("an update is under way"),
         "{status}"
     );
+    let warned = ear.take().into_iter();
+    let warned = warned.filter(|event| event.message == "flux.update.slow");
+    let warned: Vec<_> = warned
+        .map(|event| (event.level, event.fields["lasts"].clone()))
+        .collect();
+    let warning = |lasts: &str| (tracing::Level::WARN, lasts.to_owned());
+    assert_eq!(warned, [warning("30s"), warning("60s")]);
     pass(20.0).await;
     assert_eq!((capacitor.get().n, capacitor.status().under_way), (2, None));
 }
