@@ -64,11 +64,12 @@ impl Engine {
 #[cfg(test)]
 #[cfg(all(feature = "derive", feature = "yaml"))]
 mod tests {
-    use crate::{Capacitor, Format, Source, source::Channel};
+    use crate::{Capacitor, Format, Source, change::Group, source::Channel};
     use std::{
         collections::BTreeMap,
         fmt,
         sync::{Arc, Mutex, OnceLock},
+        time::Duration,
     };
     use tokio::sync::Semaphore;
     use tracing::{
@@ -165,53 +166,106 @@ mod tests {
         assert!(!log.contains("applied with"), "{log}");
     }
 
-    #[tokio::test]
-    async fn what_was_found_in_a_document_is_reported_although_another_layer_brings_a_warning_of_it_first()
-     {
+    #[derive(flux_derive::Flux)]
+    #[flux(crate = crate)]
+    struct BesideWarned {
+        #[flux(default = 1)]
+        #[allow(dead_code, reason = "only that it is taken up counts")]
+        port: u16,
+    }
+
+    /// The log of a start over these documents of two layers, which is ready and waits for another member of its group; newer content
+    /// takes it back before anything of it was reported.
+    async fn taken_back(first: [&str; 2], layer: usize, newer: &str) -> String {
         keep_two();
         let log = LogTexts::default();
         let _logged = tracing::subscriber::set_default(log.clone());
         let (base, base_channel) = Channel::buffered("base.yaml", 4);
         let (app, app_channel) = Channel::buffered("app.yaml", 4);
-        let under_way = Arc::new((Semaphore::new(0), Semaphore::new(0)));
-        let of_effect = Arc::clone(&under_way);
+        let (beside, beside_channel) = Channel::buffered("beside.yaml", 4);
+        let (group, passed, held_up) = (Group::new(), Semaphore::new(0), Semaphore::new(0));
+        let (passed, held_up) = (Arc::new(passed), Arc::new(held_up));
+        let (passing, holding) = (Arc::clone(&passed), Arc::clone(&held_up));
         let capacitor = Capacitor::<WithHost>::builder()
+            .group(&group)
             .source(Source::watcher(base_channel).format(Format::Yaml))
             .source(Source::watcher(app_channel).format(Format::Yaml))
             .effect(move |_| {
-                let under_way = Arc::clone(&of_effect);
+                passing.add_permits(1);
+                async { Ok::<(), std::convert::Infallible>(()) }
+            })
+            .build()
+            .unwrap();
+        let other = Capacitor::<BesideWarned>::builder()
+            .group(&group)
+            .source(Source::watcher(beside_channel).format(Format::Yaml))
+            .effect(move |_| {
+                let holding = Arc::clone(&holding);
                 async move {
-                    under_way.0.add_permits(1);
-                    drop(under_way.1.acquire().await);
+                    drop(holding.acquire().await);
                     Ok::<(), std::convert::Infallible>(())
                 }
             })
             .build()
             .unwrap();
+        let layers = [base, app];
         let text = |text: &str| text.as_bytes().to_vec();
-        base.send(text("labels: {a: 1}")).await.unwrap();
-        let of_app = "{host: a, szie: 2, labels: {a: null}}";
-        app.send(text(of_app)).await.unwrap();
-        let goes_on = async {
-            under_way.0.acquire().await.unwrap().forget();
-            // The entry that is null has nothing to take away any more.
-            base.send(text("size: 3")).await.unwrap();
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-            under_way.1.add_permits(10);
-        };
-        let (started, ()) = tokio::join!(capacitor.start(), goes_on);
-        started.unwrap();
-        for _ in 0..2000 {
-            if capacitor.get().size == 3 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        for (layer, document) in layers.iter().zip(first) {
+            layer.send(text(document)).await.unwrap();
         }
+        beside.send(text("port: 2")).await.unwrap();
+        let goes_on = async {
+            passed.acquire().await.unwrap().forget();
+            layers[layer].send(text(newer)).await.unwrap();
+            passed.acquire().await.unwrap().forget();
+            assert!(capacitor.try_get().is_none(), "it waits for the other");
+            held_up.add_permits(10);
+        };
+        let all = async { tokio::join!(capacitor.start(), other.start(), goes_on) };
+        let all = tokio::time::timeout(Duration::from_secs(60), all).await;
+        let (started, beside, ()) = all.expect("in time");
+        started.unwrap();
+        beside.unwrap();
         assert_eq!(capacitor.get().size, 3);
-        let log = log.0.lock().unwrap().clone();
-        for part in ["szie: unknown key", "labels.a: "] {
+        let log = log.0.lock().unwrap();
+        log.clone()
+    }
+
+    fn has_once(log: &str, parts: &[&str]) {
+        for part in parts {
             assert_eq!(log.matches(part).count(), 1, "{part}: {log}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_found_in_a_document_is_reported_although_another_layer_brings_a_warning_of_it_first()
+     {
+        // The entry that is null has nothing to take away any more.
+        let of_app = "{host: a, szie: 2, labels: {a: null}}";
+        let log = taken_back(["labels: {a: 1}", of_app], 0, "size: 3").await;
+        has_once(&log, &["szie: unknown key", "labels.a: "]);
+    }
+
+    #[tokio::test]
+    async fn what_was_found_in_a_document_that_was_replaced_before_it_was_reported_never_is() {
+        for (newer, warned) in [
+            ("{host: a, hots: b}", &["hots: unknown key"][..]),
+            ("{host: a}", &[]),
+        ] {
+            let log = taken_back(["size: 3", "{host: a, szie: 2}"], 1, newer).await;
+            assert!(!log.contains("szie"), "{log}");
+            has_once(&log, warned);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_newer_document_has_as_well_is_reported_although_it_is_found_once() {
+        let (first, newer) = (
+            "{host: a, labels: {a: null}}",
+            "{host: b, szie: 2, labels: {a: null}}",
+        );
+        let log = taken_back(["size: 3", first], 1, newer).await;
+        has_once(&log, &["szie: unknown key", "labels.a: "]);
     }
 
     #[tokio::test]

@@ -4,9 +4,10 @@ use super::{Due, EngineBench};
 use crate::{
     engine::{
         decide::Settings,
-        small::{Clock, Small, engine_of_folder, folder, settings},
+        layer_state::FillReason,
+        small::{Clock, Small, engine_of_folder, folder, kept, settings},
     },
-    source::{Observation, SourceError},
+    source::{Observation, SourceError, mailbox::SourceReport},
 };
 use std::time::Duration;
 
@@ -88,5 +89,52 @@ fn a_bad_file_that_comes_while_the_first_configuration_is_asked_about_holds_back
         bench.take_up_and(Ok(()));
         let served = bench.served().map(|(_, value)| value);
         assert_eq!(served, Some(Small { n: 2, m: 1 }), "{bad}");
+    }
+}
+
+/// The wait for the folder is over, before or after what is kept of its file was asked for.
+#[test]
+fn what_is_kept_of_the_files_of_a_folder_serves_on_where_the_folder_is_not_heard_of_in_time() {
+    for before in [true, false] {
+        let mut bench = bench();
+        let now = bench.clock.now();
+        let counts_as_absent = |bench: &mut EngineBench| {
+            let stand_in = SourceReport {
+                layer: 1,
+                observation: Some(Observation::Absent),
+                found: None,
+                unsettled: false,
+                health: None,
+                received: 0,
+                answered: 0,
+            };
+            let news = bench.engine.reported(stand_in, || now);
+            assert_eq!(news, Some(false), "{before}");
+        };
+        bench.engine.expect_files(&["d/a"], now);
+        bench.observe(0, "n=1");
+        if before {
+            counts_as_absent(&mut bench);
+        }
+        assert!(bench.engine.fallback_tried());
+        let reason = FillReason {
+            why: None,
+            kept: "the last known good one".to_owned(),
+        };
+        bench.engine.fill(2, kept(7), reason, "last.json");
+        bench.engine.take_stand_ins(now);
+        bench.take_up_and(Ok(()));
+        let serves = |bench: &EngineBench| bench.served().map(|(_, value)| value);
+        assert_eq!(serves(&bench), Some(Small { n: 7, m: 0 }), "{before}");
+        if !before {
+            counts_as_absent(&mut bench);
+        }
+        bench.observe(0, "n=2 m=2");
+        bench.take_up_and(Ok(()));
+        assert_eq!(serves(&bench), Some(Small { n: 7, m: 2 }), "{before}");
+        // Once it is heard of, it is the truth.
+        bench.engine.observe(1, folder([]), now);
+        bench.take_up_and(Ok(()));
+        assert_eq!(serves(&bench), Some(Small { n: 2, m: 2 }), "{before}");
     }
 }
