@@ -212,7 +212,7 @@ impl clap::Args for ConfigCommand {
                     .value_parser(value_parser!(u64).range(1..))
                     .help("Ends after so many lines; otherwise it ends with the process"),
             ),
-            sub("trust", "Ends trials and quarantines: content that the process died with is tried again, and the deaths are forgotten"),
+            sub("trust", "Ends trials and quarantines: content that the process died with is tried again at once, and one more death puts it back"),
             sub("completions", "Prints the completions of a shell for these commands").arg(
                 Arg::new("shell")
                     .value_name("SHELL")

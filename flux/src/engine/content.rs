@@ -16,8 +16,19 @@ pub(crate) enum LayerContent {
     Silent(Option<Arc<[u8]>>),
     /// This document.
     Document(Arc<[u8]>, FoundPlace),
-    /// What was kept of it on disk, its secrets left out; none where nothing was, or it is no document that can be read again.
-    Kept(Option<Arc<KeptDocument>>),
+    /// What was kept of it on disk.
+    Kept(KeptPart),
+}
+
+/// What the last known good configuration has of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum KeptPart {
+    /// Nothing: it was absent, or empty, or is new since.
+    Nothing,
+    /// Something that is no document which can be read again.
+    Unread,
+    /// This, its secrets left out.
+    Document(Arc<KeptDocument>),
 }
 
 /// A document of the last known good configuration.

@@ -3,7 +3,7 @@
 #[cfg(feature = "json")]
 use super::layer_state::KeptContent;
 use super::{
-    content::{FoundPlace, GivenContent, KeptDocument, LayerContent},
+    content::{FoundPlace, GivenContent, KeptDocument, KeptPart, LayerContent},
     schema::Schema,
     value::AnyLayer,
 };
@@ -27,7 +27,7 @@ pub(crate) struct DecodedContent {
     silent: bool,
     fresh: bool,
     /// From the last known good configuration on disk: its document, where it can be read again.
-    kept: Option<Option<Arc<KeptDocument>>>,
+    kept: Option<KeptPart>,
     /// In which of its places the source was found, where it looks in several.
     pub(super) found: FoundPlace,
 }
@@ -74,8 +74,12 @@ impl DecodedContent {
     pub(crate) fn kept(kept: KeptContent) -> Self {
         DecodedContent {
             silent: kept.layer.is_none(),
+            kept: Some(match (&kept.layer, kept.document) {
+                (None, _) => KeptPart::Nothing,
+                (Some(_), None) => KeptPart::Unread,
+                (Some(_), Some(document)) => KeptPart::Document(document),
+            }),
             layer: kept.layer,
-            kept: Some(kept.document),
             ..DecodedContent::default()
         }
     }
@@ -103,7 +107,10 @@ impl DecodedContent {
 
     /// What was kept of it on disk, where that is a document.
     pub(super) fn kept_document(&self) -> Option<&KeptDocument> {
-        self.kept.as_ref()?.as_deref()
+        match self.kept.as_ref()? {
+            KeptPart::Document(document) => Some(document),
+            KeptPart::Nothing | KeptPart::Unread => None,
+        }
     }
 
     pub(crate) fn is_silent(&self) -> bool {

@@ -54,7 +54,7 @@ mod trusted;
 mod value;
 
 pub(crate) use agenda::Due;
-pub(crate) use content::{KeptDocument, LayerContent};
+pub(crate) use content::{GivenContent, KeptDocument, KeptPart, LayerContent};
 pub(crate) use decide::{Engine, Settings, whole_entry};
 #[cfg(feature = "json")]
 pub(crate) use decide::{Past, TrialRules};

@@ -63,7 +63,7 @@ impl Renumbered {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::content::KeptPart, *};
 
     #[test]
     fn what_is_known_by_a_number_follows_it() {
@@ -87,10 +87,13 @@ mod tests {
     fn what_the_layers_contained_before_anything_is_known_stays_unknown() {
         let numbers = Renumbered::behind(&[0], 1);
         assert!(numbers.contents(&Arc::from([])).is_empty());
-        let known = numbers.contents(&Arc::from([LayerContent::Kept(None)]));
+        let known = numbers.contents(&Arc::from([LayerContent::Kept(KeptPart::Nothing)]));
         assert_eq!(
             *known,
-            [LayerContent::Kept(None), LayerContent::Silent(None)]
+            [
+                LayerContent::Kept(KeptPart::Nothing),
+                LayerContent::Silent(None)
+            ]
         );
     }
 }

@@ -50,7 +50,7 @@ impl Trusted {
                 false => format!(", with changes of {}", listed(&content.changed)),
             };
             let line = format!(
-                "{} is not in quarantine any more: where the source still contains it, it is tried {when}{changed}",
+                "{} is not in quarantine any more: where the source still contains it, it is tried {when}{changed}; if the process dies with it once more, it is in quarantine again",
                 content.origin
             );
             lines.push(escaped(&line).into_owned());

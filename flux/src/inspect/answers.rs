@@ -8,7 +8,7 @@ mod refused_newest;
 mod running;
 
 use super::{
-    explanation::Explanation,
+    explanation::{Explanation, VariableNotes},
     fold::{Secrecy, fold},
     item::{ExplainedItem, ExplainedItems, ItemOutcome, each_leaf},
     names::SettingNames,
@@ -266,10 +266,11 @@ impl Answers {
     /// Explains every setting that has no parts of its own, in the order of the fields.
     pub(super) fn all(&self, status: &Status) -> Vec<Explanation> {
         let (mut all, refused) = (Vec::new(), RefusedNewest::of(status));
+        let variables = VariableNotes::of(status);
         each_leaf(self.items(), &mut |path, item| {
             let mut one = self.explanation(path, item, status);
             refused.note(&mut one);
-            one.note_files(status);
+            variables.note(&mut one);
             all.push(one);
         });
         all

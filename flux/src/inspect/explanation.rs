@@ -1,9 +1,10 @@
 //! What `explain` returns and prints for one path: value, origin, layers, default, rules, names.
 
 mod of_field;
-mod value_files;
+mod of_variables;
 
-pub(crate) use value_files::changed_files;
+pub(in crate::inspect) use of_variables::VariableNotes;
+pub(crate) use of_variables::changed_files;
 
 use super::{
     item::Effect,

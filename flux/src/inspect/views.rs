@@ -4,7 +4,7 @@
 use crate::{
     codec::{self, LazyModel, Unknown},
     document::{Document, NodeId, items_by_number, raw, tree::Tree},
-    engine::{AnyLayer, KeptDocument, LayerContent, Schema, Served, ServedLayer, decode},
+    engine::{AnyLayer, KeptDocument, KeptPart, LayerContent, Schema, Served, ServedLayer, decode},
     problem::Seg,
     report::ArgumentPlace,
     schema::{self, Field, Kind},
@@ -56,9 +56,9 @@ fn view<'a>(schema: &Schema, layer: &'a ServedLayer, content: &'a LayerContent) 
         note: None,
     };
     match content {
-        LayerContent::Silent(_) => {}
-        LayerContent::Kept(None) => view.note = Some(KEPT),
-        LayerContent::Kept(Some(kept)) => of_kept(schema, kept, &mut view),
+        LayerContent::Silent(_) | LayerContent::Kept(KeptPart::Nothing) => {}
+        LayerContent::Kept(KeptPart::Unread) => view.note = Some(KEPT),
+        LayerContent::Kept(KeptPart::Document(kept)) => of_kept(schema, kept, &mut view),
         LayerContent::Document(bytes, found) => {
             if let Some(found) = &found.0 {
                 view.origin = found;

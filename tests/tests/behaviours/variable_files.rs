@@ -1,5 +1,6 @@
 //! Variables that name files with the values of others: `APP_PASSWORD_FILE`.
 
+use crate::kit::Ear;
 use flux::{
     Builder, Capacitor, Error, Flux, Source, Unknown, inspect::Inputs, report::ProblemKind,
 };
@@ -256,9 +257,17 @@ async fn explain_and_plan_name_the_file_of_a_value_and_that_a_restart_reads_anot
         );
     }
     assert!(!about("pool.max_size").contains(words));
+    let (ear, _guard) = Ear::listen();
     capacitor.reload().await.unwrap();
     assert_eq!(capacitor.get().password, "hunter2hunter2");
     assert!(planned().contains(words));
+    // Whoever reloads believes that it was read.
+    while !ear.text().contains(words) {
+        tokio::task::yield_now().await;
+    }
+    let warned = ear.text();
+    assert!(warned.contains("flux.capacitor.warning"), "{warned}");
+    assert!(!warned.contains("changed2"), "{warned}");
 
     fs::write(&password, "").unwrap();
     assert!(about("password").contains("it is empty now"));
@@ -269,5 +278,21 @@ async fn explain_and_plan_name_the_file_of_a_value_and_that_a_restart_reads_anot
         text.contains(words) && text.contains("a restart would be refused"),
         "{text}"
     );
+    capacitor.stop().await;
+}
+
+#[tokio::test]
+async fn explain_says_that_a_variable_is_set_and_empty() {
+    let variables = [("APP_PORT", ""), ("APP_POOL_MAX_SIZE", "20")];
+    let capacitor = with("APP_", &variables).build().unwrap();
+    capacitor.start().await.unwrap();
+    let all = capacitor.explain_all().unwrap();
+    let of_all = |path: &str| all.iter().find(|one| one.path.as_str() == path).unwrap();
+    for (path, is_empty) in [("port", true), ("pool.max_size", false)] {
+        let one = capacitor.explain(path).unwrap().to_string();
+        let words = "note: APP_PORT is set and empty, which counts as not set";
+        assert_eq!(one.contains(words), is_empty, "{one}");
+        assert_eq!(one, of_all(path).to_string());
+    }
     capacitor.stop().await;
 }

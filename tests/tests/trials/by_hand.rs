@@ -27,7 +27,7 @@ fn lifted(program: &Program, when: &str) -> String {
     let path = program.path("app.yaml");
     let path = path.display();
     format!(
-        "{path} is not in quarantine any more: where the source still contains it, it is tried {when}, with changes of `n`\ndeaths with one content are forgotten\n"
+        "{path} is not in quarantine any more: where the source still contains it, it is tried {when}, with changes of `n`; if the process dies with it once more, it is in quarantine again\ndeaths with one content are forgotten\n"
     )
 }
 

@@ -63,6 +63,33 @@ fn the_removal_of_a_file_that_kills_is_held_back_and_everything_else_goes_on() {
 }
 
 #[test]
+fn what_runs_is_known_whole_while_a_new_file_that_kills_is_held_back() {
+    let mut program = program("n: 1", &[("50-safe.yaml", "n: 2")]);
+    program.has_admin = true;
+    program.is_good("n: 1", 2);
+    program.start();
+    program.shows("healthy Some(2)");
+    put(&program, "65-new.yaml", "n: 3\ndies: later abort");
+    program.dies();
+    program.start();
+    program.dies();
+    program.start();
+    let seen = program.shows("degraded Some(2)");
+    assert!(seen.contains("65-new.yaml"), "{seen}");
+    let (code, told, _) = program.command("explain n");
+    assert_eq!(code, 0, "{told}");
+    assert!(told.starts_with("n = 2\n"), "{told}");
+    let (_, shown, _) = program.command("show --origins");
+    assert!(shown.contains("50-safe.yaml:1:4"), "{shown}");
+    for text in [told, shown] {
+        assert!(!text.contains("not known"), "{text}");
+    }
+    let (_, status, _) = program.command("status");
+    assert!(!status.contains("that are known"), "{status}");
+    program.stop();
+}
+
+#[test]
 fn a_removal_that_was_survived_is_not_held_to_blame_for_a_later_death() {
     let mut program = program("n: 1", &[("10-a.yaml", "n: 2"), ("20-b.yaml", "dies: ''")]);
     program.is_good("n: 1", 2);

@@ -181,10 +181,7 @@ impl ServedProgram {
                 self.at_once(output, |own, answer| {
                     let fingerprint = own.inspector().hashed(None).ok();
                     let status = own.instance.status();
-                    for note in changed_files(&status) {
-                        writeln!(answer.err, "note: {note}")?;
-                    }
-                    answer.status(&status, fingerprint)
+                    answer.status(&status, fingerprint, &changed_files(&status))
                 })
                 .await
             }

@@ -62,7 +62,7 @@ impl Answering<'_> {
             OutputFormat::Human | OutputFormat::GitHub => {
                 let compared = match found.has_secrets {
                     true => "",
-                    false => "; secrets are not compared",
+                    false => "; neither secrets nor variables are compared",
                 };
                 match (found.changes.is_empty(), found.standing) {
                     (true, None) => writeln!(self.out, "nothing would change{compared}")?,

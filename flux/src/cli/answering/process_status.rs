@@ -14,7 +14,11 @@ impl Answering<'_> {
         &mut self,
         status: &Status,
         fingerprint: Option<ConfigFingerprint>,
+        notes: &[String],
     ) -> io::Result<u8> {
+        for note in notes {
+            writeln!(self.err, "note: {note}")?;
+        }
         if self.output == OutputFormat::Json {
             let fingerprint = fingerprint.map(|one| {
                 json!({
@@ -24,7 +28,7 @@ impl Answering<'_> {
                     "secrets_compared": false,
                 })
             });
-            self.json(&json!({ "status": status, "fingerprint": fingerprint }))?;
+            self.json(&json!({ "status": status, "fingerprint": fingerprint, "notes": notes }))?;
         } else {
             let text = status.to_string();
             let (state, rest) = text.split_once('\n').unwrap_or((&text, ""));

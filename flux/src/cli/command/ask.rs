@@ -147,7 +147,14 @@ impl ConfigCommand {
                 Ok(Some(line)) => {
                     if std::mem::take(&mut is_first) {
                         let by = line.by.map_or(String::new(), |by| format!(" ({by})"));
-                        writeln!(answer.err, "note: answered by the process at `{shown}`{by}")?;
+                        let of_process = match self.action {
+                            ConfigAction::Plan(_) | ConfigAction::Diff(_) => {
+                                "; variables and arguments are those that it was started with"
+                            }
+                            _ => "",
+                        };
+                        let note = format!("answered by the process at `{shown}`{by}{of_process}");
+                        writeln!(answer.err, "note: {note}")?;
                     }
                     last = line.code;
                     answer.out.write_all(line.out.as_bytes())?;

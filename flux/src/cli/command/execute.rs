@@ -300,7 +300,7 @@ fn last_good<C: Root>(
             };
             writeln!(
                 answer.err,
-                "note: compared with {name}; secrets are not compared{defaults}"
+                "note: compared with {name}; secrets are not compared, and variables count as they are now on both sides{defaults}"
             )?;
             Ok(Ok(Some(found)))
         }

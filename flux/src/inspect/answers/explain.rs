@@ -5,7 +5,7 @@ use crate::{
     engine::{LayerContent, Status},
     inspect::{
         error::ExplainError,
-        explanation::{Explanation, Setting, ValueOrigin},
+        explanation::{Explanation, Setting, ValueOrigin, VariableNotes},
         into_value::steps_that_exist,
         item::{
             Effect, ExplainedItem, ExplainedItems, ItemOutcome, LayerSetting, PartsForm, each_leaf,
@@ -71,7 +71,7 @@ impl Answers {
         };
         let mut one = one.with_hidden(walk.hidden);
         RefusedNewest::of(status).note(&mut one);
-        one.note_files(status);
+        VariableNotes::of(status).note(&mut one);
         Ok(one)
     }
 

@@ -2,9 +2,10 @@
 
 use super::Driver;
 use crate::{
+    engine::LayerContent,
     observe,
     runtime::{error::Error, order::Reply},
-    source::{Health, declare::Input},
+    source::{Health, ValueFile, declare::Input},
 };
 use std::{
     future::{Future, poll_fn},
@@ -156,10 +157,38 @@ impl Driver {
             (None, true) => Ok(self.engine.generation()),
         };
         observe::reloaded(name, &outcome().map_err(|error| error.safe()));
+        self.warn_of_changed_files();
         for reply in reload.replies {
             // The caller may have gone.
             let _ = reply.send(outcome());
         }
+    }
+
+    /// Whoever replaces the file that a variable names, and asks for a reload, is told that it is not read again.
+    fn warn_of_changed_files(&self) {
+        let states = self.engine.layers().states.iter().enumerate();
+        let given = states.filter_map(|(layer, state)| match state.content() {
+            LayerContent::Given(given) if !given.files.is_empty() => Some((layer, given)),
+            _ => None,
+        });
+        let given: Vec<_> = given.collect();
+        if given.is_empty() {
+            return;
+        }
+        let (name, secrets) = (self.engine.name().to_owned(), self.engine.secret_book());
+        let look = move || {
+            let all = given.iter().flat_map(|(layer, given)| {
+                let changed = given.files.iter().filter_map(ValueFile::changed);
+                changed.map(|text| secrets.safe_of(*layer, &text))
+            });
+            all.collect::<Vec<_>>()
+        };
+        // A file may be on a disk that hangs, and nobody waits for it.
+        tokio::spawn(async move {
+            for changed in tokio::task::spawn_blocking(look).await.unwrap_or_default() {
+                observe::warning(&name, &changed);
+            }
+        });
     }
 
     /// Manual mode: until the sources are read.
