@@ -35,6 +35,11 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, Unfollowed> {
         tables: HashMap::new(),
         kinds: HashMap::new(),
     };
+    let is_comment = |event: &&Event| event.kind() == EventKind::Comment;
+    let comments = events.iter().filter(is_comment);
+    reader.builder.comments = comments
+        .map(|event| event.span().start()..event.span().end())
+        .collect();
     reader.document()?;
     if let Some(at) = reader.failed.0 {
         return Err(Unfollowed::Syntax(at));

@@ -242,6 +242,15 @@ mod tests {
     }
 
     #[test]
+    fn many_items_with_an_order_are_united_without_a_comparison_of_each_with_each() {
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        struct OrderedNumber(u32);
+        let numbers = |from: u32| (from..from + 20_000).map(OrderedNumber).collect();
+        let united = united!(Vec<OrderedNumber>, numbers(0), numbers(10_000));
+        assert_eq!((united.len(), united[29_999].0), (30_000, 29_999));
+    }
+
+    #[test]
     fn what_can_only_be_compared_is_refused_where_the_comparisons_are_too_many() {
         let many = vec![Compared(1); 10_000];
         let union = || united!(Vec<Compared>, many.clone(), many.clone());

@@ -234,6 +234,39 @@ mod tests {
     }
 
     #[test]
+    fn every_line_of_a_secret_of_several_lines_is_hidden_and_the_next_one_is_not() {
+        static WITH_PORT: [Field; 3] = [
+            Field::new("password", "PASSWORD").with_secret(),
+            Field::new("tokens", "TOKENS").with_secret(),
+            Field::new("port", "PORT"),
+        ];
+        for text in [
+            "password: |\n  one\n  two\nport: 1",
+            "password: >-\n  one\n\n  two\n\n\nport: 1",
+            "password: |2+\n   one\n  two\n\nport: 1",
+            "password: \"one\n  two\"\nport: 1",
+            "password: one\n  two\nport: 1",
+            "tokens:\n- |\n  one\n  two\n# here\nport: 1",
+        ] {
+            let document = parsed(text);
+            let nodes = hidden(&WITH_PORT, &document).unwrap();
+            let ranges = nodes.lines(&document);
+            for (at, line) in text.lines().enumerate() {
+                let at = at + 1;
+                let is_hidden = ranges
+                    .iter()
+                    .any(|(first, last)| (*first..=*last).contains(&at));
+                if line.contains("one") || line.contains("two") {
+                    assert!(is_hidden, "{text}: {ranges:?}");
+                }
+                if line.starts_with("port") {
+                    assert!(!is_hidden, "{text}: {ranges:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_long_key_that_many_aliases_lead_to_ends_the_search() {
         let long = "s".repeat(1 << 16);
         let text = |aliases: usize| format!("a: &p {long}\nb: [{}]", "{*p : 1},".repeat(aliases));

@@ -18,6 +18,13 @@ fn counted(report: &Report) -> (usize, bool) {
 }
 
 #[test]
+fn problems_beyond_500_are_counted_wherever_they_come_from() {
+    let report = report(MOST_PROBLEMS + 7, "x");
+    assert_eq!(counted(&report), (MOST_PROBLEMS + 1, true));
+    assert!(report.to_string().contains("has 7 more problems"));
+}
+
+#[test]
 fn a_text_is_no_longer_where_it_has_to_be_escaped() {
     let report = report(1, &"\u{202e}".repeat(2_000));
     let message = &report.problems()[0].message;

@@ -245,6 +245,7 @@ mod tests {
     fn credentials_are_not_shown() {
         let https = Https::new("h", "/a?token=hunter2").credentials("bob", "hunter2");
         assert!(!https.origin().contains("hunter2"));
+        assert!(!format!("{https:?}").contains("hunter2"));
         let https = Https::new("h", "/a")
             .token("hunter2")
             .credentials("bob", "hunter2");

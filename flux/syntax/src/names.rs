@@ -202,6 +202,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_word_of_more_than_512_letters_is_compared_with_nothing() {
+        let known = "k".repeat(512);
+        let near = format!("{}x", "k".repeat(511));
+        assert_eq!(nearest(&near, [known.as_str()]), Some(known.as_str()));
+        assert_eq!(nearest(&format!("{known}x"), [known.as_str()]), None);
+    }
+
+    #[test]
     fn keys_become_environment_segments() {
         for (key, segment) in [
             ("port", "PORT"),

@@ -68,7 +68,7 @@ pub fn parse_uri(text: &str) -> Result<Uri, UriError> {
     if let Some(span) = password(text) {
         let mut message = secret_written_down("a password");
         if text[span.clone()].contains('/') {
-            message.push_str(". If no password is meant: an `@` in a path is written `%40`");
+            message.push_str(NO_PASSWORD);
         }
         return Err(UriError { message, span });
     }
@@ -98,6 +98,10 @@ pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
         message: message.to_owned(),
         span: 0..text.len(),
     };
+    // With a number in front of its `/`, the beginning of a password is a port, and the rest of it the path.
+    if password(text).is_some_and(|span| text[span].contains('/')) {
+        return Err(whole(&format!("{NO_URI}{NO_PASSWORD}")));
+    }
     let is_local = ["env:", "dotenv:"].iter().any(|own| text.starts_with(own));
     // Credentials may be in a query, also in a misspelt option of it.
     let query = text.find(['?', '#']).filter(|_| !is_local);
@@ -120,6 +124,9 @@ pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
 
 /// What is said of a text without a colon, which may be anything: a password too.
 const NO_SCHEME: &str = "it has no scheme; a file is written `file:PATH`, and others as `redis://host/key`; what a variable brings is not shown";
+
+/// What is added where an `@` may be one of a path.
+const NO_PASSWORD: &str = ". If no password is meant: an `@` in a path is written `%40`";
 
 /// What is said of a text that may hold a password.
 pub const NO_URI: &str = "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`";
@@ -461,10 +468,14 @@ mod tests {
             "nats://u:hunter2@h/b/*",
             "redis://u:hunter2/key",
             "k8s://u:hunter2/configmap/app",
+            "redis://u:1234/hunter2@host/key",
+            "etcd://u:1234/hunter2@a:1,b:2/key",
         ] {
             let message = parse_given_uri(wrong).expect_err(wrong).message;
             assert!(!message.contains("hunter2"), "{message}");
         }
+        let dollars = parse_given_uri("a$b:x").expect_err("no scheme").message;
+        assert!(dollars.contains("`a$b:`"), "{dollars}");
         let dollars = parse_given_uri("env:${PREFIX}").expect_err("no prefix");
         assert_eq!(dollars.span, 4..13);
     }

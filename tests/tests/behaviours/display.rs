@@ -243,3 +243,32 @@ async fn a_misspelt_variant_is_told_with_the_one_that_was_meant() {
         "{report}"
     );
 }
+
+#[tokio::test]
+async fn a_key_with_a_sign_that_nobody_sees_is_shown_with_the_number_of_the_sign() {
+    for sign in [
+        '\u{ad}',
+        '\u{3164}',
+        '\u{115f}',
+        '\u{ffa0}',
+        '\u{fe0f}',
+        '\u{e0101}',
+        '\u{a0}',
+        '\u{2007}',
+        '\u{202f}',
+        '\u{3000}',
+        '\u{200b}',
+        '\u{2060}',
+        '\u{1b}',
+    ] {
+        let written = sign.escape_unicode().to_string();
+        let key = serde_json::to_string(&format!("po{sign}rt")).unwrap();
+        let document = format!("{{\"port\": \"a{sign}b\", {key}: 1}}").replace('\u{1b}', "\\u001b");
+        let report = refusal::<App>(Format::Json, document).await;
+        let text = report.to_string();
+        assert!(text.contains(&format!("po{written}rt")), "{text}");
+        assert!(text.contains(&format!("a{written}b")), "{text}");
+        let all = format!("{text}{report:?}{}", report.problems()[0].message);
+        assert!(!all.contains(sign), "{written}: {all}");
+    }
+}

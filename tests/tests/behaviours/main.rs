@@ -72,6 +72,7 @@ mod values_environment;
 mod values_refused;
 mod values_testing;
 mod variable_files;
+mod withheld_events;
 mod withheld_texts;
 
 use flux::{

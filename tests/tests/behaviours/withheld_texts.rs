@@ -103,3 +103,58 @@ async fn a_map_with_a_number_and_a_dollar_among_its_keys_is_kept_from_every_form
         capacitor.stop().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_of_toml_directly_behind_a_value_is_not_shown() {
+    for document in [
+        "name = 1#the password was hunter2secret",
+        "name = [1, \"#\"]#the password was hunter2secret",
+        "name = 1\t#the password was hunter2secret",
+        "name = [#the password was hunter2secret\n]",
+        "[name]#the password was hunter2secret",
+    ] {
+        let (sender, channel) = Channel::buffered("app", 4);
+        let capacitor = Capacitor::<Guarded>::builder()
+            .source(Source::watcher(channel).format(Format::Toml))
+            .build()
+            .unwrap();
+        sender.send(document.as_bytes()).await.unwrap();
+        let error = capacitor.start().await.unwrap_err().to_string();
+        assert!(error.contains("name: expected a string"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[derive(Debug, Flux)]
+struct GuardedKeys {
+    #[flux(secret, default)]
+    users: BTreeMap<String, u32>,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_a_secret_map_is_not_shown_whatever_line_it_is_on() {
+    for (format, document) in [
+        (Format::Toml, "[users.hunter2secret]\nx = 1"),
+        (Format::Toml, "[users.hunter2secret.x]\ny = 1"),
+        (Format::Toml, "[[users.hunter2secret]]\nx = 1"),
+        (Format::Toml, "[users]\nhunter2secret = 'x'"),
+        (Format::Toml, "users.hunter2secret = [\n1]"),
+        (Format::Yaml, "users:\n  hunter2secret: x"),
+        (Format::Yaml, "users:\n  hunter2secret:\n    x"),
+        (Format::Yaml, "users:\n  hunter2secret:\n  - x"),
+        (Format::Yaml, "users:\n  hunter2secret:\n    x: 1"),
+        (Format::Yaml, "users:\n  ? hunter2secret\n  : [x]"),
+        (Format::Json, "{\"users\": {\n\"hunter2secret\":\n[1]}}"),
+        (Format::Json, "{\"users\": {\n\"hunter2secret\": {}}}"),
+    ] {
+        let (sender, channel) = Channel::buffered("app", 4);
+        let capacitor = Capacitor::<GuardedKeys>::builder()
+            .source(Source::watcher(channel).format(format))
+            .build()
+            .unwrap();
+        sender.send(document.as_bytes()).await.unwrap();
+        let error = capacitor.start().await.unwrap_err().to_string();
+        assert!(error.contains("users"), "{document}\n{error}");
+        assert!(!error.contains("hunter2"), "{document}\n{error}");
+    }
+}

@@ -331,6 +331,29 @@ fn every_value_of_every_format_in_every_type_is_kept_as_it_was() {
     assert!(kept > 400, "most are refused: {kept} are not");
 }
 
+#[test]
+fn numbers_and_words_of_yaml_are_kept_as_they_were_in_lists_and_as_keys() {
+    for text in ["1.10", "1e3", "0x1F", "True", "~", "1_000", "+1"] {
+        for document in [
+            format!("texts: [{text}, x]"),
+            format!("texts:\n- {text}"),
+            format!("pairs: {{{text}: x}}"),
+            format!("pairs: {{x: {text}}}"),
+            format!("any: [{text}]"),
+            format!("any: {{a: [{text}]}}"),
+            format!("sections: {{{text}: {{name: {text}}}}}"),
+        ] {
+            let kept = is_kept::<Values>(&Reading::Format(Format::Yaml), &document);
+            // Nothing is no text.
+            let is_text = text != "~" && !document.starts_with("any");
+            if is_text {
+                assert_eq!(kept, Ok(true), "{document}");
+            }
+            assert!(kept.is_ok(), "{kept:?}");
+        }
+    }
+}
+
 /// Documents in YAML with values at any place.
 fn documents() -> impl Strategy<Value = String> {
     let scalar = prop::sample::select(YAML.to_vec());

@@ -423,3 +423,24 @@ fn what_would_be_passed_over_in_silence_is_refused() {
         expanded(text).expect(text);
     }
 }
+
+#[test]
+fn the_path_and_the_query_of_a_web_address_are_in_nothing_that_is_printed() {
+    let built = Remote::<String>::new(crate::Scheme::Https)
+        .host("h")
+        .piece("/a.json?token=hunter2");
+    let read = match crate::parse_uri("https://h/${P}/a.json?key=${P}") {
+        Ok(crate::Uri::Remote(place)) => place.expand(&|_| Some("hunter2".to_owned())),
+        other => panic!("{other:?}"),
+    };
+    for place in [built, read.unwrap()] {
+        for shown in [
+            format!("{place:?}"),
+            format!("{place:#?}"),
+            place.origin(),
+            place.server().origin(),
+        ] {
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+}
