@@ -178,17 +178,26 @@ impl FoundEvents {
         }
     }
 
-    /// That nothing is wrong any more. What is on probation or on trial may still be taken back.
+    /// That a probation or a trial is over, and that nothing is wrong any more. What is on probation or on trial may still be taken back,
+    /// and while it is, its outcome is still open.
     fn recovery(&mut self, before: &Status, now: &Status) {
-        let is_unsure = |status: &Status| status.probation.is_some() || status.trial.is_some();
-        if now.error.is_some() || is_unsure(now) || !now.running {
+        let is_open = |status: &Status| {
+            let mut records = status.generations.iter();
+            let own = records.find(|one| one.number == status.generation);
+            own.is_some_and(|own| own.outcome == GenerationOutcome::OnProbation)
+        };
+        let is_unsure = |status: &Status| {
+            status.probation.is_some() || status.trial.is_some() || is_open(status)
+        };
+        if is_unsure(now) || !now.running {
             return;
         }
         let number = now.generation;
         if is_unsure(before) && before.generation == number {
             let text = format!("generation {number} has passed, and is not taken back any more");
             self.add("passed", text, json!({ "generation": number }));
-        } else if before.error.is_some() {
+        }
+        if now.error.is_none() && before.error.is_some() {
             let text = "recovered: the newest content of every layer is applied".to_owned();
             self.add("recovered", text, json!({}));
         }
@@ -277,7 +286,7 @@ fn unix(at: SystemTime) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        engine::{ProbationStatus, Refusal},
+        engine::{Generation, GenerationContents, ProbationStatus, Refusal},
         problem::{Flaw, What},
         report::{Entry, Keeping, secrets::SecretSources},
     };
@@ -332,6 +341,29 @@ mod tests {
         );
         let taken_back = before.clone();
         assert_eq!(texts(&tried, &taken_back), [""; 0]);
+        // A way back that is under way has ended the probation, and nothing has passed.
+        let generation = Generation {
+            number: 2,
+            at,
+            origins: Vec::new(),
+            changed: Vec::new(),
+            outcome: GenerationOutcome::OnProbation,
+            contents: GenerationContents {
+                layers: [].into(),
+                waiting: None,
+                before: 1,
+            },
+        };
+        tried.generations = vec![generation.into()];
+        let mut on_its_way_back = tried.clone();
+        on_its_way_back.probation = None;
+        assert_eq!(texts(&tried, &on_its_way_back), [""; 0]);
+        // It passes beside an edit that is refused.
+        passed.error = Some(report("second"));
+        assert_eq!(
+            texts(&tried, &passed),
+            ["generation 2 has passed, and is not taken back any more"]
+        );
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn judged<C: Root>(inputs: &Inputs, since: Option<&LastGood>) -> Result<PlannedU
 
 /// Has read every source once.
 fn started<C: Root>(mut builder: Builder<C>) -> Result<Capacitor<C>, Error> {
-    builder.spec = builder.spec.once();
+    builder.spec = builder.spec.with_held().once();
     let capacitor = builder.build()?;
     // The caller may be on a thread of a runtime.
     let started = std::thread::scope(|scope| {

@@ -21,6 +21,10 @@ pub(crate) enum LayerContent {
 }
 
 /// What the last known good configuration has of a layer.
+#[cfg_attr(
+    not(feature = "json"),
+    allow(dead_code, reason = "the last known good file is JSON")
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum KeptPart {
     /// Nothing: it was absent, or empty, or is new since.

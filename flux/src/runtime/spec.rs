@@ -145,17 +145,20 @@ impl Spec {
     /// For somebody who looks on: nothing of it is kept on disk, no running program takes part, and what came and went is remembered.
     #[cfg(feature = "cli")]
     pub(crate) fn looked_on(self) -> Self {
-        let mut spec = self.once();
+        let mut spec = self.with_held().once();
         (spec.options.history, spec.options.generations) = (64, 64);
         spec
     }
 
+    /// With what a start would not apply, for those who judge documents.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_held(mut self) -> Self {
+        self.held = super::HeldContents::of(&self);
+        self
+    }
+
     /// For a single load: nothing of it outlives the first configuration, and no running program takes part.
     pub(crate) fn once(mut self) -> Self {
-        #[cfg(feature = "json")]
-        {
-            self.held = super::HeldContents::of(&self);
-        }
         let options = &mut self.options;
         options.startup_timeout.get_or_insert(LOAD_LIMIT);
         (options.manual, options.generations) = (false, 0);

@@ -10,6 +10,13 @@ use std::{
     time::SystemTime,
 };
 
+/// The file that a variable names.
+pub(super) struct NamedFile {
+    pub(super) file: PathBuf,
+    pub(super) shown: Option<String>,
+    pub(super) may_be_empty: bool,
+}
+
 /// A file that was read in the place of a variable. What it contained is not in it.
 #[derive(Clone)]
 pub(crate) struct ValueFile {
@@ -18,6 +25,10 @@ pub(crate) struct ValueFile {
     /// The variable that names it.
     variable: String,
     file: PathBuf,
+    /// What the file is called: a path may be the secret itself, where it is no path.
+    shown: Option<String>,
+    /// An empty file is a value.
+    may_be_empty: bool,
     read: SystemTime,
     /// Reads such a file.
     value: fn(&Path) -> Result<String, String>,
@@ -31,14 +42,17 @@ impl ValueFile {
     pub(super) fn read(
         path: Vec<Seg>,
         variable: String,
-        (file, text): (PathBuf, &str),
+        named: NamedFile,
+        text: &str,
         value: fn(&Path) -> Result<String, String>,
     ) -> Self {
         let key = RandomState::new();
         ValueFile {
             path,
             variable,
-            file,
+            file: named.file,
+            shown: named.shown,
+            may_be_empty: named.may_be_empty,
             read: SystemTime::now(),
             value,
             hash: key.hash_one(text),
@@ -48,29 +62,31 @@ impl ValueFile {
 
     /// Which file it is, when it was read, and what is different now: it is looked at.
     pub(crate) fn described(&self) -> String {
-        let (variable, file) = (escaped(&self.variable), self.shown());
+        let (variable, file) = (escaped(&self.variable), self.shown("a file"));
         let read = clock_time(self.read);
         let since = match self.difference() {
             Some(difference) => format!("; {difference}"),
             None => String::new(),
         };
-        format!("{variable} names `{file}`, which was read at {read}{since}")
+        format!("{variable} names {file}, which was read at {read}{since}")
     }
 
     /// That it contains something else now, or cannot be read; none where a restart would read the same. It is looked at.
     pub(crate) fn changed(&self) -> Option<String> {
         let difference = self.difference()?;
-        let (variable, file) = (escaped(&self.variable), self.shown());
+        let (variable, file) = (escaped(&self.variable), self.shown("its file"));
         let read = clock_time(self.read);
         Some(format!(
-            "{variable}: what `{file}` contained at {read} is in effect; {difference}"
+            "{variable}: the program has what {file} contained at {read}; {difference}"
         ))
     }
 
     fn difference(&self) -> Option<String> {
         match (self.value)(&self.file) {
             Ok(text) if self.key.hash_one(&*text) == self.hash => None,
-            Ok(text) if text.is_empty() => Some("it is empty now".to_owned()),
+            Ok(text) if text.is_empty() && !self.may_be_empty => {
+                Some("it is empty now, and a restart would be refused".to_owned())
+            }
             Ok(_) => Some(
                 "it contains another value now, which a restart of the program reads, and a reload does not"
                     .to_owned(),
@@ -84,7 +100,10 @@ impl ValueFile {
         }
     }
 
-    fn shown(&self) -> String {
-        escaped(&self.file.to_string_lossy()).into_owned()
+    fn shown(&self, otherwise: &str) -> String {
+        match &self.shown {
+            Some(file) => format!("`{}`", escaped(file)),
+            None => otherwise.to_owned(),
+        }
     }
 }

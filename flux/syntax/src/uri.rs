@@ -126,7 +126,7 @@ pub fn parse_given_uri(text: &str) -> Result<Uri, UriError> {
 const NO_SCHEME: &str = "it has no scheme; a file is written `file:PATH`, and others as `redis://host/key`; what a variable brings is not shown";
 
 /// What is added where an `@` may be one of a path.
-const NO_PASSWORD: &str = ". If no password is meant: an `@` in a path is written `%40`";
+const NO_PASSWORD: &str = ". If no password is meant: an `@` in a path or a query is written `%40`";
 
 /// What is said of a text that may hold a password.
 pub const NO_URI: &str = "it is no source URI such as `redis://user:password@host:6379/key`; in a password, characters that are not letters or digits are written like `%2F`";

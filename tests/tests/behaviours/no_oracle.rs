@@ -129,7 +129,7 @@ macro_rules! rented {
 
         #[derive(Debug, Flux)]
         pub(super) struct Rented {
-            #[flux(default)]
+            #[flux(default = 80, range = 1..=9000)]
             port: u16,
             #[flux(default, secret)]
             password: String,
@@ -164,10 +164,10 @@ async fn why_the_last_known_good_file_does_not_serve_is_told_whatever_other_secr
         capacitor.stop().await;
         let (ear, _guard) = Ear::listen();
         let (capacitor, sender) = kept_below::<rented::Rented>(&path, secret);
-        write(&sender, "port: none").await;
+        write(&sender, "port: 9500").await;
         capacitor.start().await.unwrap_err();
         let told = ear.text();
-        let is_told = |line: &str| line.contains(GUESS) && line.contains("it does not serve");
+        let is_told = |line: &str| line.contains(GUESS) && line.contains("; it does not serve");
         assert!(told.lines().any(is_told), "{secret}: {told}");
     }
 }

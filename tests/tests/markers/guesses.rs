@@ -17,6 +17,9 @@ pub(crate) struct Guesser {
     /// A layer above that of the secrets: it sees which of its guesses at their places changes something, as page "Security" says, and
     /// has none there.
     pub(crate) is_above: bool,
+    /// Whether a guess may be the whole value of a secret. Where the other layer no longer sets that, it is in effect, and whether that is
+    /// a change is seen, as the page says.
+    pub(crate) is_whole: bool,
 }
 
 impl Guesser {
@@ -29,6 +32,15 @@ impl Guesser {
             1 => guess.chars().take(8).collect(),
             2 => format!("see {guess} there"),
             _ => guess,
+        }
+    }
+
+    /// The guess at the place of a secret.
+    fn guessed_secret(&mut self) -> String {
+        let guess = self.guess();
+        match self.is_whole {
+            true => guess,
+            false => format!("or {guess}"),
         }
     }
 
@@ -65,7 +77,7 @@ impl Guesser {
             let is_leaf = value.pointer(&place).is_some_and(|one| !one.is_object());
             let guess = match is_leaf || is_plain(&place) {
                 true if is_plain(&place) => self.value(),
-                true => json!(self.guess()),
+                true => json!(self.guessed_secret()),
                 false => continue,
             };
             if let Some(slot) = value.pointer_mut(&place) {
@@ -127,7 +139,7 @@ impl Guesser {
             let value = match self.markers.below(4) {
                 0 => value,
                 1 if is_open => self.value().to_string(),
-                _ => self.guess(),
+                _ => self.guessed_secret(),
             };
             all.push((name, value));
         }

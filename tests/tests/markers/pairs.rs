@@ -231,10 +231,12 @@ async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
     };
     let (_, made) = contents(false);
     let ([first, second, third], own) = contents(pair.are_others);
+    let stays = chance.one_in(2);
     let mut guesser = Guesser {
         markers: Markers::new(pair.seed.wrapping_add(1 << 41)),
         guesses: made.secrets,
         is_above: is_above && !pair.may_differ,
+        is_whole: stays || pair.may_differ,
     };
     let guessed = guessed_content::<C>(&other, &mut guesser);
     let story = written_down(&own.documents, &guessed);
@@ -268,6 +270,7 @@ async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
     let mut asked = Markers::new(pair.seed.wrapping_add(1 << 42));
     for content in [Some(second), None, Some(third), None] {
         match content {
+            Some(_) if stays => {}
             Some(content) => secret.put(content).await,
             None => other.put(guessed_content::<C>(&other, &mut guesser)).await,
         }
@@ -360,6 +363,30 @@ fn told<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
     runtime.block_on(told_of::<C>(pair))
 }
 
+/// How many characters both begin with.
+fn same(one: &str, other: &str) -> usize {
+    let both = one.chars().zip(other.chars());
+    both.take_while(|(one, other)| one == other).count()
+}
+
+/// Of the texts that only one side has, those two that begin alike for longest.
+fn nearest<'t>(these: &'t BTreeSet<String>, those: &'t BTreeSet<String>) -> (&'t str, &'t str) {
+    let alone = |these: &'t BTreeSet<String>, those: &'t BTreeSet<String>| {
+        let mut all: Vec<_> = these.difference(those).map(String::as_str).collect();
+        // Where only the other side has a text.
+        all.push("");
+        all
+    };
+    let pairs = alone(these, those).into_iter().flat_map(|one| {
+        alone(those, these)
+            .into_iter()
+            .map(move |other| (one, other))
+    });
+    pairs
+        .max_by_key(|(one, other)| (same(one, other), one.len().max(other.len())))
+        .unwrap_or_default()
+}
+
 /// What one of both says and the other one does not, if there is anything; how many texts there were.
 pub(crate) fn difference<C: Secretive>(seed: u64, may_differ: bool) -> (Option<String>, usize) {
     let pair = |are_others| Pair {
@@ -370,38 +397,33 @@ pub(crate) fn difference<C: Secretive>(seed: u64, may_differ: bool) -> (Option<S
     let (mut right, story) = told::<C>(pair(false));
     let (mut wrong, _) = told::<C>(pair(true));
     let count = right.len();
-    let first = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
-        these.difference(those).next().cloned().unwrap_or_default()
-    };
     // Files are noticed by threads in their own time, which no clock of a test stops: some events come in one run and not in the next.
     let (mut all_right, mut all_wrong) = (right.clone(), wrong.clone());
-    let mut more = 3;
-    let (one, other) = loop {
-        let (one, other) = (first(&right, &all_wrong), first(&wrong, &all_right));
-        if one.is_empty() && other.is_empty() {
+    for more in 0.. {
+        let alone = right.difference(&all_wrong);
+        if alone.chain(wrong.difference(&all_right)).next().is_none() {
             return (None, count);
         }
-        if more == 0 {
-            break (one, other);
+        if more == 3 {
+            break;
         }
-        more -= 1;
         let (again, _) = told::<C>(pair(false));
         right.retain(|text| again.contains(text));
         all_right.extend(again);
         let (again, _) = told::<C>(pair(true));
         wrong.retain(|text| again.contains(text));
         all_wrong.extend(again);
-    };
-    let alike = |(one, other): &(char, char)| one == other;
-    let same = one.chars().zip(other.chars()).take_while(alike).count();
+    }
+    let (one, other) = nearest(&right, &wrong);
+    let same = same(one, other);
     let piece = |text: &str| {
         let text = text.chars().skip(same.saturating_sub(200));
         text.take(800).collect::<String>()
     };
     let told = format!(
         "with the right guess:\n..{}\nwith wrong ones:\n..{}",
-        piece(&one),
-        piece(&other)
+        piece(one),
+        piece(other)
     );
     (
         Some(format!("seed {seed}: {told}\nThe layers had\n{story}")),

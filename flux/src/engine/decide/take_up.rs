@@ -198,7 +198,7 @@ impl Engine {
         };
         // A start that is refused ends.
         let again = match self.current {
-            Some(_) => "; it is tried again, after a second at first and a minute at most",
+            Some(_) => "; it is tried again",
             None => "",
         };
         let layers = &mut self.layers;

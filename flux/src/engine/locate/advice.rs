@@ -7,7 +7,7 @@ use crate::{
     engine::{layer_state::LayerState, schema::Schema},
     problem::{Fix, Flaw, KeyPath, Seg, What},
     schema::{self, Field, Place},
-    source::{arguments, environment},
+    source::{Health, arguments, environment},
 };
 
 /// The variable, and the key in the topmost document that there is, or the lowest that may be. Of a secret the file of a variable as well,
@@ -49,7 +49,7 @@ pub(super) fn fix<'s>(
     };
     let of_variables = || {
         read()
-            .rfind(|state| has_variables(state))
+            .rfind(|state| has_variable_of(state, &problem.path))
             .filter(|_| is_secret)
     };
     let is_elsewhere = is_secret && (argument.is_some() || variable.is_some());
@@ -93,11 +93,26 @@ fn is_secret(fields: &'static [Field], problem: &Flaw) -> bool {
 
 /// That a source has no document, or one that sets nothing.
 fn lacks(state: &LayerState) -> Option<&'static str> {
+    if !matches!(state.health, Health::Live) {
+        return Some("was not read");
+    }
     if !state.is_present() {
         return Some("does not exist");
     }
     let content = state.candidate.as_ref().or(state.accepted.as_ref())?;
     content.is_silent().then_some("sets nothing")
+}
+
+/// Whether it is a file of variables, of which one would set the value.
+fn has_variable_of(state: &LayerState, path: &[Seg]) -> bool {
+    match &state.decoder {
+        #[cfg(feature = "dotenv")]
+        Some(Decoder::Variables(reader)) => reader.name_of(path).is_some(),
+        _ => {
+            let _ = path;
+            false
+        }
+    }
 }
 
 fn has_variables(state: &LayerState) -> bool {

@@ -7,7 +7,7 @@ use crate::{
     problem::{Flaw, ProblemKind, Seg, What},
     report::Entry,
     schema::{self, Field},
-    source::{Given, ValueFile},
+    source::{Given, ValueFile, value_file::NamedFile},
 };
 use flux_syntax::Naming;
 use std::{
@@ -144,7 +144,12 @@ pub(super) fn read(
         };
         match read {
             Ok(text) => {
-                let read = ValueFile::read(one.path, by.clone(), (file.into(), &text), value);
+                let named = NamedFile {
+                    shown: shown(&file, is_secret),
+                    file: file.into(),
+                    may_be_empty: naming.empty_is_value,
+                };
+                let read = ValueFile::read(one.path, by.clone(), named, &text, value);
                 values.read.push(read);
                 all.insert(one.name.clone(), text.into());
                 values.by.insert(one.name, by);
@@ -186,12 +191,17 @@ pub(in crate::source) fn value(path: &Path) -> Result<String, String> {
 
 /// What is wrong with the file of a variable. In the place of a path somebody may have written the secret itself.
 fn named(by: &str, file: &OsStr, is_secret: bool, why: &str) -> String {
+    match shown(file, is_secret) {
+        None => format!("{by} names a path, {why}"),
+        Some(file) => format!("{by} names `{file}`, {why}"),
+    }
+}
+
+/// The path; none where it may be the secret itself, as it leads into no folder.
+fn shown(file: &OsStr, is_secret: bool) -> Option<String> {
     let folder = Path::new(file).parent();
     let is_path = || folder.is_some_and(|folder| folder.is_absolute() && folder.is_dir());
-    match is_secret && !is_path() {
-        true => format!("{by} names a path, {why}"),
-        false => format!("{by} names `{}`, {why}", file.to_string_lossy()),
-    }
+    (!is_secret || is_path()).then(|| file.to_string_lossy().into_owned())
 }
 
 impl FileValues {

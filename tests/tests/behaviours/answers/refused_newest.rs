@@ -91,7 +91,7 @@ async fn explain_quotes_the_report_where_the_newest_content_is_refused_and_says_
 async fn a_refusal_of_the_programs_own_code_names_what_would_change_and_where_that_comes_from() {
     let app = after("threads: 2\n", "threads: 9\nport: 81\n", true).await;
     let error = app.last_error().unwrap().to_string();
-    let told = "the apply callback refused it: only 8 cores; it would change `port` (app.yaml:2:7), `threads` (app.yaml:1:10); it is tried again, after a second at first and a minute at most";
+    let told = "the apply callback refused it: only 8 cores; it would change `port` (app.yaml:2:7), `threads` (app.yaml:1:10); it is tried again";
     assert!(error.contains(told), "{error}");
     let many = "threads: 9\nport: 81\nlabel: b\npool: {max: 3}\npassword: hunter2hunter2\n";
     let app = after("label: a\n", many, true).await;

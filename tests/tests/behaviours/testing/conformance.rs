@@ -184,7 +184,7 @@ async fn a_broken_watcher_is_caught_by_the_behaviour_that_it_breaks() {
             "no configuration error",
         ),
         (Flaw::LosesTheLast, "of a burst", "the source holds"),
-        (Flaw::TakesOlder, "nothing older", "which is newer"),
+        (Flaw::TakesOlder, "something older", "which is newer"),
         (
             Flaw::StopsSilently,
             "a watch that the source ends",
