@@ -168,7 +168,6 @@ pub(crate) fn update_span(name: &str, update: u64) -> tracing::Span {
     tracing::info_span!(target: "flux", "flux.update", capacitor = name, update)
 }
 
-#[cfg(feature = "json")]
 pub(crate) fn warning(name: &str, warning: &SafeText) {
     tracing::warn!(name: "flux.capacitor.warning", target: "flux", capacitor = name, %warning, "flux.capacitor.warning");
 }
