@@ -182,8 +182,7 @@ fn secret_content<C: Secretive>(layer: &Layer, markers: &mut Markers, chance: Ch
             Content::Files(files.into())
         }
         Kind::Provider => Content::Value(C::good(markers, 80)),
-        // Everybody on the machine can read them.
-        Kind::Arguments => Content::Words(Vec::new()),
+        Kind::Arguments => unreachable!("they have no secrets"),
     }
 }
 
@@ -215,7 +214,11 @@ async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
     let (outputs, guard) = Outputs::collect();
     let folder = tempfile::tempdir().unwrap();
     let mut chance = Markers::new(pair.seed.wrapping_add(1 << 40));
-    let kinds = [0, 1].map(|_| KINDS[chance.below(KINDS.len())]);
+    let mut kinds = [0, 1].map(|_| KINDS[chance.below(KINDS.len())]);
+    if kinds[0] == Kind::Arguments {
+        // Everybody on the machine can read them: they have no secrets.
+        kinds[0] = Kind::Document;
+    }
     let formats = [0, 1].map(|_| FORMATS[chance.below(FORMATS.len())].0);
     let is_above = pair.may_differ || kinds[1] == Kind::Arguments || chance.one_in(3);
     let mut secret = Layer::new(kinds[0], formats[0], "own", folder.path());
