@@ -95,11 +95,12 @@ impl Job {
                     let other = other_writer(path).map(|id| {
                         format!(
                             "{shown}: the process {id}, which runs, keeps its last known good configuration in this file, too, and the last \
-                             one to write it wins; give each process a file of its own"
+                             one to write it wins: give each process a file of its own"
                         )
                     });
+                    // The status has the first clause.
                     let missing = match (missing, other) {
-                        (Some(missing), Some(other)) => Some(format!("{missing}; {other}")),
+                        (Some(missing), Some(other)) => Some(format!("{other}; {missing}")),
                         (missing, other) => missing.or(other),
                     };
                     let failed = disk::replace(disk, path, &content).err().map(|error| {

@@ -205,7 +205,7 @@ struct Pair {
     seed: u64,
     /// In this one of both every guess is wrong.
     are_others: bool,
-    /// Guesses are above the secrets, at their places as well: this pair may differ.
+    /// The other layer is above, and sets all secrets to what they are in one of both: this pair may differ.
     may_differ: bool,
 }
 
@@ -219,7 +219,11 @@ async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
         // Everybody on the machine can read them: they have no secrets.
         kinds[0] = Kind::Document;
     }
-    let formats = [0, 1].map(|_| FORMATS[chance.below(FORMATS.len())].0);
+    let mut formats = [0, 1].map(|_| FORMATS[chance.below(FORMATS.len())].0);
+    if pair.may_differ {
+        // What the other layer is to have is written as that is.
+        (kinds[0], kinds[1], formats[1]) = (Kind::Document, Kind::Document, formats[0]);
+    }
     let is_above = pair.may_differ || kinds[1] == Kind::Arguments || chance.one_in(3);
     let mut secret = Layer::new(kinds[0], formats[0], "own", folder.path());
     let mut other = Layer::new(kinds[1], formats[1], "low", folder.path());
@@ -232,14 +236,15 @@ async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
             .map(|chance| secret_content::<C>(&secret, &mut markers, chance));
         (contents, markers)
     };
-    let (_, made) = contents(false);
+    let ([right, ..], made) = contents(false);
+    let mut right = pair.may_differ.then_some(right);
     let ([first, second, third], own) = contents(pair.are_others);
-    let stays = chance.one_in(2);
+    let stays = pair.may_differ || chance.one_in(2);
     let mut guesser = Guesser {
         markers: Markers::new(pair.seed.wrapping_add(1 << 41)),
         guesses: made.secrets,
-        is_above: is_above && !pair.may_differ,
-        is_whole: stays || pair.may_differ,
+        is_above,
+        is_whole: stays,
     };
     let guessed = guessed_content::<C>(&other, &mut guesser);
     let story = written_down(&own.documents, &guessed);
@@ -275,7 +280,11 @@ async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
         match content {
             Some(_) if stays => {}
             Some(content) => secret.put(content).await,
-            None => other.put(guessed_content::<C>(&other, &mut guesser)).await,
+            None => {
+                let guessed = right.take();
+                let guessed = guessed.unwrap_or_else(|| guessed_content::<C>(&other, &mut guesser));
+                other.put(guessed).await;
+            }
         }
         if !(secret.is_document() && other.is_document()) {
             outputs.error(&capacitor.reload().await.err());

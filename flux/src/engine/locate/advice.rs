@@ -93,7 +93,8 @@ fn is_secret(fields: &'static [Field], problem: &Flaw) -> bool {
 
 /// That a source has no document, or one that sets nothing.
 fn lacks(state: &LayerState) -> Option<&'static str> {
-    if !matches!(state.health, Health::Live) {
+    // One that was not heard of in time counts as absent, whatever there is.
+    if state.stands_in || matches!(state.health, Health::Stale { .. }) {
         return Some("was not read");
     }
     if !state.is_present() {
