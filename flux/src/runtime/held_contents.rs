@@ -1,5 +1,5 @@
-//! Which content a start would not apply, since processes died with it: what of the record of trials on disk those are told who judge
-//! documents.
+//! Which content a start would not apply, since processes died with it: what the record of trials on disk says of it to
+//! those who judge documents.
 
 use super::{disk, last_known_good::KeepOnDisk, spec::Spec, trial_file};
 use crate::{

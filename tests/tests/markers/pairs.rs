@@ -209,7 +209,7 @@ struct Pair {
     may_differ: bool,
 }
 
-/// The life of one of both programs: all that is told.
+/// The life of one of both programs: all that leaves Flux.
 async fn told_of<C: Secretive>(pair: Pair) -> (BTreeSet<String>, String) {
     let (outputs, guard) = Outputs::collect();
     let folder = tempfile::tempdir().unwrap();

@@ -164,7 +164,7 @@ impl Driver {
         }
     }
 
-    /// Whoever replaces the file that a variable names, and asks for a reload, is told that it is not read again.
+    /// Whoever replaces the file that a variable names, and asks for a reload, has a warning that it is not read again.
     fn warn_of_changed_files(&self) {
         let states = self.engine.layers().states.iter().enumerate();
         let given = states.filter_map(|(layer, state)| match state.content() {

@@ -1,4 +1,4 @@
-//! What operators are told, in their own words: lists, defaults, generations, what is held back and why.
+//! Answers in the words of operators: lists, defaults, generations, what is held back and why.
 
 use flux::{
     Capacitor, Flux, Format, Source,
